@@ -1,0 +1,5 @@
+"""A product catalog service whose database is your product file."""
+
+from typing import Final
+
+__version__: Final = "0.1.0"

@@ -1,0 +1,1 @@
+"""The HTTP entrypoint: the only place that knows FastAPI."""
