@@ -238,3 +238,16 @@ class StoreBusy(CatalogError):
     def __init__(self, waited_s: float) -> None:
         super().__init__(f"Other writers kept the catalog busy for {waited_s:g} s; try again.")
         self.waited_s = waited_s
+
+
+class ChangesGone(CatalogError):
+    """The change feed no longer reaches back that far."""
+
+    code = "changes_gone"
+
+    def __init__(self, after: int, *, oldest: int) -> None:
+        super().__init__(
+            f"Changes after {after} are no longer kept; the oldest is {oldest}. Read the catalog anew."
+        )
+        self.after = after
+        self.oldest = oldest

@@ -6,11 +6,13 @@ Every adapter is held to these words by one contract suite (``tests/contract``).
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from types import TracebackType
 from typing import Protocol, Self
 
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.product import Product
+from vitrina.service_layer.changes import Change
 from vitrina.service_layer.documents import Json
 from vitrina.service_layer.queries import Hits, ProductQuery
 
@@ -204,13 +206,69 @@ class CatalogView(Protocol):
         """
         ...
 
+    def category(self, category_id: str) -> Stored:
+        """Return one category in its stored form.
+
+        Raises:
+            CategoryNotFound: No category has this id.
+        """
+        ...
+
     def categories(self) -> CategoryTree:
         """Return the tree of categories."""
+        ...
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        """Return every product of one moment, and the number of the last change they hold."""
         ...
 
     def category_counts(self) -> Mapping[str, int]:
         """Return category id → number of active products in its subtree."""
         ...
+
+
+class ChangeLog(Protocol):
+    """Everything that was committed, in order, as far back as it is kept."""
+
+    @property
+    def seq(self) -> int:
+        """The number of the last durable change."""
+        ...
+
+    def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+        """Return the changes that follow number *after*, oldest first, at most *limit*.
+
+        Raises:
+            ChangesGone: The change after *after* is no longer kept.
+        """
+        ...
+
+    def wait(self, after: int, *, timeout_s: float) -> bool:
+        """Wait until there is a change after number *after*; False when the time is over."""
+        ...
+
+
+class CheckStatus(StrEnum):
+    """How a part of the service is."""
+
+    PASS = "pass"  # noqa: S105 - a status, not a password
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The health of one part of the service, for people and probes.
+
+    Attributes:
+        name: The part, such as ``store`` or ``product_file``.
+        status: ``warn``: it works, but somebody should look; ``fail``: it cannot serve.
+        detail: One sentence: what is wrong, where, and what to do; empty when it passes.
+    """
+
+    name: str
+    status: CheckStatus
+    detail: str = ""
 
 
 class ProductIndex(Protocol):

@@ -1,0 +1,108 @@
+"""Repositories over a layer and a view over tables: what every store in memory shares."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from uuid_utils import uuid7
+
+from vitrina.adapters import codec
+from vitrina.adapters.tables import Layer, Tables
+from vitrina.domain.category import Category, CategoryTree
+from vitrina.domain.errors import CategoryNotFound, ProductNotFound
+from vitrina.domain.product import Product
+from vitrina.service_layer.ports import Stored
+
+
+class LayeredProducts:
+    """The products of a unit of work: meets the port ``ProductRepository`` over a layer."""
+
+    def __init__(self, layer: Layer, now: datetime) -> None:
+        self._layer = layer
+        self._now = now
+
+    def next_id(self) -> str:
+        return str(uuid7())
+
+    def get(self, product_id: str) -> Product:
+        stored = self._layer.product(product_id)
+        if stored is None:
+            raise ProductNotFound(product_id)
+        return codec.load_product(stored.body)
+
+    def stored(self, product_id: str) -> Stored | None:
+        return self._layer.product(product_id)
+
+    def owner_of_sku(self, sku: str) -> str | None:
+        return self._layer.owner_of_sku(sku)
+
+    def owner_of_slug(self, slug: str) -> str | None:
+        return self._layer.owner_of_slug(slug)
+
+    def count_in_category(self, category_id: str) -> int:
+        return self._layer.count_in_category(category_id)
+
+    def save(self, product: Product) -> Stored:
+        return self._layer.save_product(product, self._now)
+
+    def remove(self, product: Product) -> None:
+        self._layer.remove_product(product)
+
+
+class LayeredCategories:
+    """The categories of a unit of work: meets the port ``CategoryRepository`` over a layer."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+
+    def tree(self) -> CategoryTree:
+        return self._layer.tree()
+
+    def stored(self, category_id: str) -> Stored | None:
+        return self._layer.category(category_id)
+
+    def save(self, category: Category) -> Stored:
+        return self._layer.save_category(category)
+
+    def remove(self, category_id: str) -> None:
+        self._layer.remove_category(category_id)
+
+
+class TablesView:
+    """Reads tables: meets the port ``CatalogView``."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    @property
+    def seq(self) -> int:
+        return self._tables.seq
+
+    def product(self, product_id: str) -> Stored:
+        stored = self._tables.products.get(product_id)
+        if stored is None:
+            raise ProductNotFound(product_id)
+        return stored
+
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        return [self._tables.products.get(each) for each in product_ids]
+
+    def product_by_slug(self, slug: str) -> Stored:
+        owner = self._tables.owner_of_slug(slug)
+        if owner is None:
+            raise ProductNotFound(slug)
+        return self.product(owner)
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        return self._tables.seq, list(self._tables.products.values())
+
+    def categories(self) -> CategoryTree:
+        return self._tables.tree()
+
+    def category(self, category_id: str) -> Stored:
+        stored = self._tables.category(category_id)
+        if stored is None:
+            raise CategoryNotFound(category_id)
+        return stored
+
+    def category_counts(self) -> Mapping[str, int]:
+        return self._tables.category_counts()
