@@ -186,7 +186,7 @@ class Product:
         changed = tuple(
             each.name
             for each in fields(self)
-            if each.compare and getattr(self, each.name) != getattr(target, each.name)
+            if each.compare and _differ(getattr(self, each.name), getattr(target, each.name))
         )
         if not changed:
             return self
@@ -315,6 +315,15 @@ class Product:
         if not 0 <= self.rating.count <= COUNT_MAX:
             detail = "A number of ratings is an integer from 0 to 2^53 - 1."
             yield Fault("/rating/count", "out_of_range", detail)
+
+
+def _differ(before: object, after: object) -> bool:
+    """Say whether two values of a field differ; to Python alone, ``True`` equals ``1``."""
+    if before != after:
+        return True
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return False
+    return any(isinstance(before[name], bool) != isinstance(after[name], bool) for name in before)
 
 
 def _text(longest: int, *, shortest: int = 0) -> Callable[[str], str]:

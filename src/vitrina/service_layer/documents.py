@@ -73,7 +73,7 @@ class WrittenFloat(float):
 
 def format_time(time: datetime) -> str:
     """Return *time* as RFC 3339 in UTC with microseconds: ``2026-01-31T12:00:00.000000Z``."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -1,0 +1,1 @@
+"""Domain, use cases and pure functions: no disk, no socket, no waiting."""
