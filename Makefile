@@ -40,7 +40,7 @@ lint:  ## Check style, security, spelling, contracts between layers, scripts, wo
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) bandit --quiet --configfile pyproject.toml --recursive src
-	$(RUN) lint-imports
+	$(RUN) lint-imports --no-logo
 	$(RUN) codespell
 	$(RUN) shellcheck .ci/run scripts/uv scripts/*.sh
 	$(RUN) hadolint Dockerfile

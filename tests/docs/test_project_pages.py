@@ -1,0 +1,78 @@
+"""The pages at the top of the repository."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import vitrina
+
+TOP = Path(__file__).parents[2]
+README = (TOP / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (TOP / "Makefile").read_text(encoding="utf-8")
+TARGETS = re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)
+PAGES = sorted(
+    page
+    for page in [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("k8s/*.md")]
+    if not any(part.startswith("_") for part in page.relative_to(TOP).parts)
+)
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    first_block = README.split("```")[1]
+
+    assert "make serve" in first_block
+    assert "make test" in first_block
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_make_target_explains_itself_and_is_in_the_contributing_page(target: str) -> None:
+    contributing = (TOP / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    assert re.search(rf"^{target}:.*## \S", MAKEFILE, re.MULTILINE)
+    assert f"`make {target}`" in contributing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_no_page_names_a_make_target_that_does_not_exist(page: Path) -> None:
+    named = re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert set(named) <= set(TARGETS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_every_link_to_a_file_of_the_repository_leads_to_one(page: Path) -> None:
+    # The page of the API is written when the documentation is built.
+    links = set(re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")))
+    base = TOP if page.name == "changelog.md" else page.parent
+
+    missing = {
+        link for link in links if not (base / link).exists() and not link.endswith("http-api.md")
+    }
+
+    assert missing == set()
+
+
+def test_the_changelog_has_a_section_for_this_version() -> None:
+    changelog = (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## (\S+)", changelog, re.MULTILINE)
+
+    assert newest is not None
+    assert newest[1] in {vitrina.__version__, "Unreleased"}
+
+
+def test_the_package_and_the_code_agree_on_the_version() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"] == vitrina.__version__
+
+
+def test_every_decision_says_what_a_decision_must_say() -> None:
+    for page in (TOP / "docs" / "decisions").glob("0*.md"):
+        text = page.read_text(encoding="utf-8")
+        number = int(page.name[:4])
+
+        assert text.startswith(f"# {number}. ")
+        for part in ("Status:", "## Context", "## Decision", "## Consequences", "## Held by"):
+            assert part in text, f"{page.name} lacks {part}"
