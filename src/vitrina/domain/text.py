@@ -41,5 +41,7 @@ def clean_text(text: str, *, longest: int, shortest: int = 0) -> str:
 
 def fold(text: str) -> str:
     """Return *text* without case and accents, as people compare titles: ``"Éclair"`` → ``eclair``."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))

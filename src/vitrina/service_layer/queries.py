@@ -11,9 +11,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from vitrina.service_layer.documents import Document, Json
+
 LIMIT_DEFAULT: Final = 20
 LIMIT_MAX: Final = 200
 IDS_MAX: Final = 200
+FILTER_VALUES_MAX: Final = 50
+FILTER_TEXT_MAX: Final = 1_000
+TEXT_MAX: Final = 10_000
+FACETS_MAX: Final = 20
+FACET_VALUES_MAX: Final = 200
 
 
 class FieldKind(StrEnum):
@@ -48,6 +55,26 @@ ATTRIBUTE_PREFIX: Final = "attributes."
 SORT_FIELDS: Final = ("price", "title", "created_at", "updated_at", "rating")
 """The fixed fields that a query may sort by; ``relevance`` and ``attributes.NAME`` beside them."""
 
+FACET_FIELDS: Final = (
+    "brand",
+    "category",
+    "status",
+    "condition",
+    "availability",
+    "tag",
+    "price",
+    "quantity",
+    "rating",
+)
+"""The fixed fields whose values can be counted; ``attributes.NAME`` beside them."""
+
+
+def kind_of(field_name: str) -> FieldKind:
+    """Return how the values of a filter's or facet's field are compared."""
+    if field_name.startswith(ATTRIBUTE_PREFIX):
+        return FieldKind.ATTRIBUTE
+    return FILTER_FIELDS[field_name]
+
 
 class Operator(StrEnum):
     """How a filter compares. ``EXISTS`` takes one boolean."""
@@ -61,6 +88,8 @@ class Operator(StrEnum):
     EXISTS = "exists"
 
 
+RANGES: Final = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
+
 type FilterValue = str | bool | Decimal | datetime
 
 
@@ -71,10 +100,12 @@ class Filter:
     Attributes:
         field: A key of :data:`FILTER_FIELDS`, or ``attributes.NAME``.
         operator: With ``EQ`` any of the values may match; with ``NE`` none may, and a product
-            without the field passes; ``EXISTS`` asks whether the field is set at all.
-        values: At least one. Text for keywords, categories and attributes (an attribute's text
-            is read as a number, a boolean or a text, whichever a product's own value is), exact
-            decimals for numbers, aware UTC times for times.
+            without the field passes; ``EXISTS`` asks whether the field has a value.
+        values: At least one. Text for keywords, categories and attributes, exact decimals for
+            numbers, aware UTC times for times. Prices compare by amount, whatever the currency.
+            An attribute's text is read as each product's own value is: as text, code point by code
+            point; as ``true`` or ``false``; as a number, the nearest double; and for a measure as a
+            number with a unit, which is converted, or as a bare number in the product's own unit.
     """
 
     field: str
@@ -88,7 +119,9 @@ class Sort:
 
     Attributes:
         field: One of :data:`SORT_FIELDS`, ``relevance``, ``id`` or ``attributes.NAME``.
-            Titles are compared without case and accents.
+            Titles are compared without case and accents. Of an attribute, numbers come before
+            measures (by dimension and size), these before booleans, and these before texts, which
+            are compared as titles are; a list stands where its first text does.
     """
 
     field: str
@@ -97,6 +130,22 @@ class Sort:
 
 type Position = tuple[str | int | float | None, ...]
 """Where a page ends: opaque to all but the index that made it; survives JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A field whose values are to be counted among the products that match.
+
+    The filters on this field itself do not narrow its counts, so that a multi-select works.
+
+    Attributes:
+        field: One of :data:`FACET_FIELDS`, or ``attributes.NAME``.
+        matching: Only values that hold, for each of these words, one that begins with it
+            (without case and accents); None counts all.
+    """
+
+    field: str
+    matching: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +158,7 @@ class ProductQuery:
         sort: None is ``relevance`` with a text, else by id.
         limit: 1 to 200.
         after: The position that the page before gave, or None for the first page.
-        facets: Fields to count values of, among the products that match. Unknown to an index
-            that :attr:`ProductIndex.features` says is without them.
+        facets: At most 20.
     """
 
     text: str | None = None
@@ -118,14 +166,14 @@ class ProductQuery:
     sort: Sort | None = None
     limit: int = LIMIT_DEFAULT
     after: Position | None = None
-    facets: tuple[str, ...] = ()
+    facets: tuple[Facet, ...] = ()
 
     @property
     def order(self) -> Sort:
         """The sort that holds when none is asked for made explicit."""
-        if self.sort is not None:
-            return self.sort
-        return Sort("relevance" if self.text else "id", descending=False)
+        if self.sort is None or (self.sort.field == "relevance" and self.text is None):
+            return Sort("id" if self.text is None else "relevance")
+        return self.sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +184,16 @@ class Hits:
         ids: The products, in order; at most the query's limit.
         total: How many match on all pages together; exact.
         next: The position after the last of ``ids``; None when nothing follows.
-        facets: Field → its facet, as a document; empty when none were asked for.
+        facets: Field → its facet. Prices, quantities and ratings are ``{"min", "max", "buckets":
+            [{"from", "to", "count"}]}``, where a bucket holds ``from`` ≤ value < ``to``; all others
+            are lists of at most 200 ``{"value", "count"}``, the most frequent first, those of
+            categories with ``name`` and ``parent_id`` and counted with their subtree.
+        facet_stats: Attribute → ``{"min", "max", "unit"}`` of its numbers, for the facets that
+            have any; measures of one dimension are converted to the unit most of them have.
     """
 
     ids: tuple[str, ...]
     total: int
     next: Position | None = None
-    facets: Mapping[str, object] = field(default_factory=dict)
+    facets: Mapping[str, Json] = field(default_factory=dict)
+    facet_stats: Mapping[str, Document] = field(default_factory=dict)

@@ -1,0 +1,173 @@
+"""What an index keeps of a product: the values it is filtered, sorted and counted by.
+
+Every value is reduced to what compares exactly and fast: prices to integers of a ten-thousandth of the
+currency's unit (no currency has more than four digits), times to microseconds since 1970, numbers
+to doubles, measures to their dimension and size in its base unit.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from vitrina.adapters import codec
+from vitrina.domain.attributes import Measure
+from vitrina.domain.text import fold
+from vitrina.domain.units import comparable
+from vitrina.service_layer.documents import Document, Json, parse_time
+from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
+
+PRICE_SCALE: Final = 4
+"""Digits after the decimal point that an indexed price keeps."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measure, or a bare number, as it compares.
+
+    Attributes:
+        dimension: Such as ``length``; "" for a bare number.
+        size: In the dimension's base unit.
+        own: The number as it stands before the product's own unit.
+        unit: That unit; "" for a bare number.
+    """
+
+    dimension: str
+    size: float
+    own: float
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """The measure as it is written: ``55 in``."""
+        return f"{plain(self.own)} {self.unit}".rstrip()
+
+
+type Value = str | bool | int | float | Measured
+
+
+def plain(number: float) -> int | float:
+    """Return a double as JSON writes it best: an integer where it is one."""
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One product as an index sees it.
+
+    Attributes:
+        id: Of the product.
+        title: Folded, as titles compare.
+        values: Field (``brand``, …, ``attributes.NAME``) → its values; a field without a value is absent.
+        title_words: The words of the title.
+        words: The words of everything that is searched for words, but category names.
+    """
+
+    id: str
+    title: str
+    values: Mapping[str, tuple[Value, ...]]
+    title_words: frozenset[str]
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, stored: Stored) -> "Row":
+        """Return the row of a stored product."""
+        document = codec.load(stored.body)
+        values = {name: each for name, each in _values(document) if each}
+        title = fold(str(document["title"]))
+        everything = fold("\n".join(_texts(document, values)))
+        titled = frozenset(words(title))
+        return cls(stored.id, title, values, titled, titled | frozenset(words(everything)))
+
+
+def words(folded: str) -> list[str]:
+    """Return the words of a folded text: its runs of letters and digits."""
+    return _WORD.findall(folded)
+
+
+def scaled(amount: Decimal) -> Decimal:
+    """Return an amount in the unit of indexed prices; exact up to 24 digits."""
+    return amount.scaleb(PRICE_SCALE)
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _values(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    for field, name in (
+        ("brand", "brand"),
+        ("category", "category_id"),
+        ("status", "status"),
+        ("condition", "condition"),
+        ("availability", "availability"),
+        ("sku", "sku"),
+        ("gtin", "gtin"),
+    ):
+        value = document[name]
+        if isinstance(value, str):
+            yield field, (value,)
+    yield "tag", tuple(dict.fromkeys(_strings(document["tags"])))
+    price, rating, quantity = document["price"], document["rating"], document["quantity"]
+    if isinstance(price, Mapping):
+        yield "price", (int(scaled(Decimal(str(price["amount"])))),)
+    if isinstance(quantity, int):
+        yield "quantity", (quantity,)
+    if isinstance(rating, Mapping):
+        yield "rating", (_number(rating["average"]),)
+    for name in ("created_at", "updated_at"):
+        time = document[name]
+        if isinstance(time, str):
+            yield name, (microseconds(parse_time(time)),)
+    attributes = document["attributes"]
+    if isinstance(attributes, Mapping):
+        for name, each in attributes.items():
+            yield f"{ATTRIBUTE_PREFIX}{name}", tuple(dict.fromkeys(_attribute(each)))
+
+
+def _attribute(value: Json) -> Iterator[Value]:
+    match value:
+        case str() | bool():
+            yield value
+        case int() | float():
+            yield Measured("", float(value), float(value), "")
+        case Mapping():
+            measure = Measure(_number(value["value"]), str(value["unit"]))
+            yield Measured(*comparable(measure), measure.value, measure.unit)
+        case _:
+            yield from _strings(value)
+
+
+def _texts(document: Document, values: Mapping[str, tuple[Value, ...]]) -> Iterator[str]:
+    for name in ("brand", "description", "sku", "gtin", "mpn"):
+        value = document[name]
+        if isinstance(value, str):
+            yield value
+    yield from _strings(document["tags"])
+    for name, each in values.items():
+        if name.startswith(ATTRIBUTE_PREFIX):
+            for part in each:
+                match part:
+                    case str():
+                        yield part
+                    case Measured():
+                        yield part.text
+                    case _:
+                        pass  # That something is true is no word to find it by.
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        yield from (each for each in value if isinstance(each, str))
+
+
+def _number(value: Json) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
