@@ -1,0 +1,75 @@
+"""Examples in the OpenAPI document: a product of the example shop, as it is sent and as it is answered."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from vitrina.domain.identifiers import slugify
+from vitrina.service_layer.documents import Document, Json, read_product, write_product
+
+PRODUCT_INPUT: Final[Document] = {
+    "id": "6579c22f-be2b-444c-a52b-0116dd82df6c",
+    "sku": "PACK-EXP-40",
+    "title": "Adventure-Ready Expedition Backpack",
+    "description": "A durable beige backpack with a robust harness system, black straps, and multiple "
+    "compartments.",
+    "category_id": "accessories.backpack",
+    "price": {"amount": "129.99", "currency": "USD"},
+    "list_price": {"amount": "149.99", "currency": "USD"},
+    "quantity": 15,
+    "images": [
+        {"url": "https://example.com/images/expedition-backpack.jpg", "alt": "The backpack, beige"}
+    ],
+    "attributes": {
+        "color": "beige",
+        "volume": {"value": 40, "unit": "l"},
+        "waterproof": True,
+        "style": ["outdoor", "travel"],
+    },
+    "tags": ["backpack"],
+    "rating": {"average": 4.6, "count": 127},
+}
+
+_AT: Final = datetime(2026, 1, 31, 12, tzinfo=UTC)
+_MADE: Final = read_product(PRODUCT_INPUT)
+
+PRODUCT: Final[Document] = write_product(
+    replace(_MADE, slug=slugify(_MADE.title), version=1, created_at=_AT, updated_at=_AT)
+)
+ETAG: Final = '"1-9f86d081"'
+CURSOR: Final = "3q2-7w0Y5hlbIkxBTVAtMSJd"
+
+PRODUCT_LIST: Final[Document] = {"items": [PRODUCT], "total": 2465, "next": CURSOR}
+PRODUCTS_BY_ID: Final[Document] = {
+    "items": [PRODUCT],
+    "total": 1,
+    "next": None,
+    "missing": ["no-such-product"],
+}
+
+CATEGORY_INPUT: Final[Document] = {"name": "Backpacks", "parent_id": "accessories"}
+CATEGORY: Final[Document] = {
+    "id": "accessories.backpack",
+    "name": "Backpacks",
+    "parent_id": "accessories",
+    "path": ["Accessories", "Backpacks"],
+    "product_count": 28,
+    "version": 1,
+}
+CATEGORY_LIST: Final[Document] = {"items": [CATEGORY]}
+
+MERGE_PATCH: Final[Document] = {
+    "price": {"amount": "119.99"},
+    "attributes": {"color": "olive"},
+    "rating": None,
+}
+JSON_PATCH: Final[list[Json]] = [
+    {"op": "test", "path": "/price/amount", "value": "129.99"},
+    {"op": "replace", "path": "/price/amount", "value": "119.99"},
+    {"op": "add", "path": "/tags/-", "value": "sale"},
+]
+CATEGORY_MERGE_PATCH: Final[Document] = {"name": "Rucksacks"}
+CATEGORY_JSON_PATCH: Final[list[Json]] = [
+    {"op": "replace", "path": "/name", "value": "Rucksacks"},
+]
+HEALTH: Final[Document] = {"status": "pass", "checks": []}

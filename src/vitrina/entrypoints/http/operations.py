@@ -1,0 +1,72 @@
+"""How a route of the API is declared and run.
+
+An :class:`Operation` is a FastAPI route that stays in the OpenAPI document, but is run without FastAPI's
+dependency solving, which would cost more than all the rest of a read. What its documentation says is
+what it checks: the query parameters and the media types listed there are the ones it knows.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, cast
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vitrina.entrypoints.http.problems import Refusal
+from vitrina.entrypoints.http.requests import JSON, CatalogRequest, accepts_json
+
+type Endpoint = Callable[[CatalogRequest], Response | Awaitable[Response]]
+"""``async def`` for what only touches memory; ``def``, in a thread, for what waits for a disk."""
+
+_NOT_JSON: Final = "This resource is application/json, which the Accept header excludes."
+
+
+class Operation(APIRoute):
+    """One method of one resource."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        documented = self.openapi_extra or {}
+        content = documented.get("requestBody", {}).get("content", {})
+        self.app = _runner(cast("Endpoint", endpoint), media_types=tuple(content))
+
+
+def _runner(endpoint: Endpoint, *, media_types: Sequence[str]) -> ASGIApp:
+    waits = not inspect.iscoroutinefunction(endpoint)
+
+    async def run(scope: Scope, receive: Receive, send: Send) -> None:
+        request = CatalogRequest(scope, receive, send)
+        if not accepts_json(request.fields.get(b"accept", b"*/*")):
+            raise Refusal("not_acceptable", _NOT_JSON)
+        if media_types:
+            options = request.options
+            request.media_type(media_types)
+            await request.receive_content(options.body_bytes_max, options.body_wait_s_max)
+        if waits:
+            response = cast("Response", await run_in_threadpool(endpoint, request))
+        else:
+            response = await cast("Awaitable[Response]", endpoint(request))
+        await response(scope, receive, send)
+
+    return run
+
+
+def add(
+    router: APIRouter, method: str, path: str, endpoint: Endpoint, **documentation: Any
+) -> None:
+    """Add the operation *method* of the resource at *path* to *router*."""
+    router.add_api_route(
+        path,
+        endpoint,
+        methods=[method],
+        response_class=Response,
+        response_model=None,
+        route_class_override=Operation,
+        **documentation,
+    )
+
+
+__all__ = ["JSON", "Endpoint", "Operation", "add"]

@@ -1,0 +1,216 @@
+"""``/v1/products/{id}``: one product, read and changed."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Scope, Send
+
+from vitrina.domain.errors import Fault, InvalidDocument, InvalidQuery, ProductNotFound
+from vitrina.entrypoints.http.conditional import precondition_of
+from vitrina.entrypoints.http.exchange import Exchange
+from vitrina.entrypoints.http.idempotency import key_of
+from vitrina.entrypoints.http.replies import (
+    CACHE_CONTROL,
+    VARY,
+    digest,
+    fresh_reply,
+    json_reply,
+    location,
+)
+from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, PATCH_TYPES, CatalogRequest
+from vitrina.service_layer import products as use_cases
+from vitrina.service_layer.documents import PRODUCT_FIELDS
+from vitrina.service_layer.patches import JsonPatch, MergePatch
+from vitrina.service_layer.ports import Patch, Stored
+
+PATH: Final = "/v1/products"
+
+_PREFIX: Final = f"{PATH}/"
+_HEADERS: Final = (
+    (b"content-type", JSON.encode()),
+    (b"cache-control", CACHE_CONTROL.encode()),
+    (b"vary", VARY.encode()),
+)
+_CONDITIONS: Final = frozenset({b"accept", b"if-match", b"if-none-match"})
+_ANYTHING: Final = b"*/*"
+
+
+async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
+    """Answer a plain GET of one product that exists; return False for everything else.
+
+    It answers exactly as :func:`get_product` does, which a test holds it to.
+    """
+    path: str = scope["path"]
+    if not path.startswith(_PREFIX) or scope["query_string"]:
+        return False
+    headers = exchange.headers
+    if exchange.method not in {"GET", "HEAD"} or (
+        not _CONDITIONS.isdisjoint(headers)
+        and (
+            headers.get(b"accept") != _ANYTHING
+            or b"if-match" in headers
+            or b"if-none-match" in headers
+        )
+    ):
+        return False
+    try:
+        stored: Stored = scope["state"]["catalog"].view.product(path[len(_PREFIX) :])
+    except ProductNotFound:
+        return False
+    body = stored.body
+    fields = [
+        *_HEADERS,
+        (b"etag", b'"%s"' % stored.tag.encode()),
+        (b"content-length", b"%d" % len(body)),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+    return True
+
+
+async def get_product(request: CatalogRequest) -> Response:
+    """Return one product of any status.
+
+    `fields` picks top-level fields; the answer then has an entity tag of its own, with a suffix
+    behind a dot, which `If-Match` accepts as well.
+    """
+    fields = _fields_asked(request)
+    return _reply(request, request.catalog.view.product(request.path_params["id"]), fields)
+
+
+async def get_product_by_slug(request: CatalogRequest) -> Response:
+    """Return the product that has this slug. `Content-Location` is its lasting address."""
+    fields = _fields_asked(request)
+    stored = request.catalog.view.product_by_slug(request.path_params["slug"])
+    headers = {"Content-Location": location(request, PATH, stored.id)}
+    return _reply(request, stored, fields, headers)
+
+
+def post_product(request: CatalogRequest) -> Response:
+    """Add a product. Without an `id` the service makes one (UUIDv7).
+
+    With an `Idempotency-Key`, a repeated request gets the first answer again, with
+    `Idempotency-Replayed: true`; keys are kept for 24 hours.
+    """
+    request.parameters(())
+    key = key_of(request)
+    uow = request.catalog.unit_of_work()
+    saved = use_cases.add_product(uow, request.document(), idempotency=key)
+    headers = {"Location": location(request, PATH, saved.product.id)}
+    if saved.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return json_reply(saved.product.body, status=201, tag=saved.product.tag, headers=headers)
+
+
+def put_product(request: CatalogRequest) -> Response:
+    """Create the product with this id (201), or replace it by the body (200).
+
+    What the body leaves out is unset, but for the slug, which stays. Sending back what was read,
+    read-only fields included, changes nothing and keeps the version. `If-None-Match: *` only
+    creates; `If-Match` only replaces what you have read.
+    """
+    request.parameters(())
+    product_id = request.path_params["id"]
+    precondition = precondition_of(request.fields, required=request.options.require_if_match)
+    saved = use_cases.put_product(
+        request.catalog.unit_of_work(), product_id, request.document(), precondition=precondition
+    )
+    return _saved_reply(request, saved)
+
+
+def patch_product(request: CatalogRequest) -> Response:
+    """Change parts of one product.
+
+    `application/merge-patch+json` (RFC 7396; also what plain `application/json` is read as):
+    members replace, `null` unsets. `application/json-patch+json` (RFC 6902): at most 100
+    operations, all or none; a failing `test` is a 409.
+    """
+    request.parameters(())
+    precondition = precondition_of(request.fields, required=request.options.require_if_match)
+    patch = patch_of(request, PRODUCT_FIELDS)
+    product_id = request.path_params["id"]
+    saved = use_cases.revise_product(
+        request.catalog.unit_of_work(), product_id, patch, precondition=precondition
+    )
+    return _saved_reply(request, saved)
+
+
+def delete_product(request: CatalogRequest) -> Response:
+    """Take one product out of the catalog. A second time it is a 404."""
+    request.parameters(())
+    precondition = precondition_of(request.fields, required=request.options.require_if_match)
+    uow = request.catalog.unit_of_work()
+    use_cases.remove_product(uow, request.path_params["id"], precondition=precondition)
+    return Response(status_code=204)
+
+
+def patch_of(request: CatalogRequest, known: tuple[str, ...]) -> Patch:
+    """Return the patch that a request carries, by its media type.
+
+    Raises:
+        Refusal: The body is not JSON.
+        MalformedPatch: It is not a JSON Patch.
+        InvalidDocument: A merge patch names a field that is not *known*.
+    """
+    document = request.document()
+    if request.media_type(PATCH_TYPES) == JSON_PATCH:
+        return JsonPatch.parse(document)
+    if isinstance(document, Mapping):
+        # A null would otherwise "remove" a field that does not exist, and nobody would be told.
+        listed = ", ".join(known)
+        faults = tuple(
+            Fault(
+                f"/{name.replace('~', '~0').replace('/', '~1')}",
+                "unknown_field",
+                f"There is no such field. Known: {listed}.",
+            )
+            for name in document
+            if name not in known
+        )
+        if faults:
+            raise InvalidDocument(faults)
+    return MergePatch(document)
+
+
+def select(body: bytes, fields: tuple[str, ...]) -> bytes:
+    """Return a product with only some of its fields, in the order of the document."""
+    document = orjson.loads(body)
+    return orjson.dumps({name: document[name] for name in PRODUCT_FIELDS if name in fields})
+
+
+def _fields_asked(request: CatalogRequest) -> tuple[str, ...] | None:
+    asked = request.parameters(("fields",)).get("fields")
+    if asked is None:
+        return None
+    fields = tuple(asked.split(","))
+    unknown = [name for name in fields if name not in PRODUCT_FIELDS]
+    if unknown:
+        detail = f"There is no field {unknown[0][:40]!r}. Known: {', '.join(PRODUCT_FIELDS)}."
+        raise InvalidQuery((Fault("fields", "unknown_field", detail),))
+    return fields
+
+
+def _reply(
+    request: CatalogRequest,
+    stored: Stored,
+    fields: tuple[str, ...] | None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    tag = stored.tag
+    if fields is not None:
+        chosen = [name for name in PRODUCT_FIELDS if name in fields]
+        tag = f"{tag}.{digest(','.join(chosen).encode())}"
+    if reply := fresh_reply(request, tag):
+        return reply
+    body = stored.body if fields is None else select(stored.body, fields)
+    return json_reply(body, tag=tag, headers=headers)
+
+
+def _saved_reply(request: CatalogRequest, saved: use_cases.Saved) -> Response:
+    stored = saved.product
+    if not saved.created:
+        return json_reply(stored.body, tag=stored.tag)
+    headers = {"Location": location(request, PATH, stored.id)}
+    return json_reply(stored.body, status=201, tag=stored.tag, headers=headers)

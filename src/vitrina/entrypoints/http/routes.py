@@ -1,0 +1,390 @@
+"""The table of the API's operations: method, path, endpoint, and what the documentation says.
+
+What stands here is also what is checked: a query parameter or a media type that an operation does not
+list is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter
+
+from vitrina.entrypoints.http import (
+    categories,
+    examples,
+    health,
+    openapi as doc,
+    product_list,
+    products,
+)
+from vitrina.entrypoints.http.list_parameters import LIST_PARAMETERS
+from vitrina.entrypoints.http.openapi import Node
+from vitrina.entrypoints.http.operations import Endpoint, add
+
+PRODUCTS: Final = "products"
+CATEGORIES: Final = "categories"
+OPERATIONS: Final = "operations"
+
+TAGS: Final = (
+    {"name": PRODUCTS, "description": "The goods: read, list, add, change and remove them."},
+    {"name": CATEGORIES, "description": "The tree that products are filed in."},
+    {"name": OPERATIONS, "description": "Whether the service is well."},
+)
+
+_PRODUCT_ID: Final = doc.in_path(
+    "id", doc.ref("Id"), "The product's id.", str(examples.PRODUCT["id"])
+)
+_CATEGORY_ID: Final = doc.in_path(
+    "id", doc.ref("Id"), "The category's id.", str(examples.CATEGORY["id"])
+)
+_SLUG: Final = doc.in_path(
+    "slug", doc.ref("Slug"), "The product's slug.", str(examples.PRODUCT["slug"])
+)
+_EVERYWHERE: Final = (doc.REQUEST_ID, doc.TRACE_PARENT)
+_ON_READ: Final = (doc.IF_MATCH, doc.IF_NONE_MATCH_READ, *_EVERYWHERE)
+_ON_WRITE: Final = (doc.IF_MATCH, doc.IF_NONE_MATCH_WRITE, *_EVERYWHERE)
+_READ_PROBLEMS: Final = (*doc.READ_PROBLEMS, "precondition_failed", "malformed_header")
+_WRITE_PROBLEMS: Final = (*doc.WRITE_PROBLEMS, *doc.BODY_PROBLEMS)
+_UNIQUE: Final = ("sku_taken", "slug_taken")
+_FRESH: Final = doc.answer("What you have is still good.", sent=("ETag", "Cache-Control"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One operation. Its description is the endpoint's docstring.
+
+    Attributes:
+        name: The ``operationId``.
+        responses: Status → response; the first is what is usual.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    tag: str
+    name: str
+    summary: str
+    parameters: tuple[Node, ...]
+    responses: Mapping[str, Node]
+    body: Node | None = None
+
+
+_PRODUCT_ONE: Final = f"{products.PATH}/{{id}}"
+_PRODUCT_SHOWN: Final = doc.answer(
+    "The product.",
+    doc.ref("ProductView"),
+    example=examples.PRODUCT,
+    sent=("ETag", "Cache-Control"),
+)
+_PRODUCT_SAVED: Final = doc.answer(
+    "The product as it is now.", doc.ref("Product"), example=examples.PRODUCT, sent=("ETag",)
+)
+_PRODUCT_CREATED: Final = doc.answer(
+    "The product was created.",
+    doc.ref("Product"),
+    example=examples.PRODUCT,
+    sent=("ETag", "Location"),
+    links=doc.links("Product"),
+)
+_PRODUCT: Final = (
+    Described(
+        method="GET",
+        path=_PRODUCT_ONE,
+        endpoint=products.get_product,
+        tag=PRODUCTS,
+        name="getProduct",
+        summary="Read one product",
+        parameters=(_PRODUCT_ID, doc.FIELDS, *_ON_READ),
+        responses={
+            "200": _PRODUCT_SHOWN,
+            "304": _FRESH,
+            **doc.problems("product_not_found", "not_found", *_READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="PUT",
+        path=_PRODUCT_ONE,
+        endpoint=products.put_product,
+        tag=PRODUCTS,
+        name="putProduct",
+        summary="Create or replace one product",
+        parameters=(_PRODUCT_ID, *_ON_WRITE),
+        body=doc.body(doc.ref("ProductInput"), examples.PRODUCT_INPUT, "The whole product."),
+        responses={
+            "200": _PRODUCT_SAVED,
+            "201": _PRODUCT_CREATED,
+            **doc.problems("not_found", *_UNIQUE, "status_transition", *_WRITE_PROBLEMS),
+        },
+    ),
+    Described(
+        method="PATCH",
+        path=_PRODUCT_ONE,
+        endpoint=products.patch_product,
+        tag=PRODUCTS,
+        name="patchProduct",
+        summary="Change parts of one product",
+        parameters=(_PRODUCT_ID, *_ON_WRITE),
+        body=doc.patch_body(doc.ref("ProductPatch"), examples.MERGE_PATCH, examples.JSON_PATCH),
+        responses={
+            "200": _PRODUCT_SAVED,
+            **doc.problems(
+                "product_not_found",
+                "not_found",
+                "malformed_patch",
+                "patch_conflict",
+                *_UNIQUE,
+                "status_transition",
+                *_WRITE_PROBLEMS,
+            ),
+        },
+    ),
+    Described(
+        method="DELETE",
+        path=_PRODUCT_ONE,
+        endpoint=products.delete_product,
+        tag=PRODUCTS,
+        name="deleteProduct",
+        summary="Delete one product",
+        parameters=(_PRODUCT_ID, *_ON_WRITE),
+        responses={
+            "204": doc.answer("The product is gone."),
+            **doc.problems("product_not_found", "not_found", *doc.WRITE_PROBLEMS),
+        },
+    ),
+)
+
+_PRODUCTS: Final = (
+    Described(
+        method="GET",
+        path=products.PATH,
+        endpoint=product_list.get_products,
+        tag=PRODUCTS,
+        name="listProducts",
+        summary="List, filter and page through products",
+        parameters=(*LIST_PARAMETERS, *_ON_READ),
+        responses={
+            "200": doc.answer(
+                "One page of the products that match.",
+                doc.ref("ProductList"),
+                example=examples.PRODUCT_LIST,
+                sent=("ETag", "Link", "Cache-Control"),
+                links={
+                    "firstProduct": {
+                        "operationId": "getProduct",
+                        "parameters": {"id": "$response.body#/items/0/id"},
+                    }
+                },
+            ),
+            "304": _FRESH,
+            **doc.problems("bad_cursor", *_READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="POST",
+        path=products.PATH,
+        endpoint=products.post_product,
+        tag=PRODUCTS,
+        name="postProduct",
+        summary="Add a product",
+        parameters=(doc.IDEMPOTENCY_KEY, *_EVERYWHERE),
+        body=doc.body(doc.ref("ProductInput"), examples.PRODUCT_INPUT, "The product to add."),
+        responses={
+            "201": doc.answer(
+                "The product was added, or had been by the same request before.",
+                doc.ref("Product"),
+                example=examples.PRODUCT,
+                sent=("ETag", "Location", "Idempotency-Replayed"),
+                links=doc.links("Product"),
+            ),
+            **doc.problems(
+                "id_taken",
+                *_UNIQUE,
+                "idempotency_key_reused",
+                "malformed_header",
+                "store_read_only",
+                "store_busy",
+                *doc.READ_PROBLEMS,
+                *doc.BODY_PROBLEMS,
+            ),
+        },
+    ),
+    Described(
+        method="GET",
+        path=f"{products.PATH}/by-slug/{{slug}}",
+        endpoint=products.get_product_by_slug,
+        tag=PRODUCTS,
+        name="getProductBySlug",
+        summary="Read the product that has a slug",
+        parameters=(_SLUG, doc.FIELDS, *_ON_READ),
+        responses={
+            "200": doc.answer(
+                "The product.",
+                doc.ref("ProductView"),
+                example=examples.PRODUCT,
+                sent=("ETag", "Content-Location", "Cache-Control"),
+            ),
+            "304": _FRESH,
+            **doc.problems("product_not_found", "not_found", *_READ_PROBLEMS),
+        },
+    ),
+)
+
+_CATEGORY_ONE: Final = f"{categories.PATH}/{{id}}"
+_CATEGORY_SHOWN: Final = doc.answer(
+    "The category.",
+    doc.ref("Category"),
+    example=examples.CATEGORY,
+    sent=("ETag", "Cache-Control"),
+)
+_CATEGORY_TREE: Final = doc.query(
+    "tree",
+    {"type": "string", "enum": ["true", "false"]},
+    "`true`: the items are the roots, each with its `children`.",
+)
+_CATEGORIES: Final = (
+    Described(
+        method="GET",
+        path=categories.PATH,
+        endpoint=categories.get_categories,
+        tag=CATEGORIES,
+        name="listCategories",
+        summary="List all categories",
+        parameters=(_CATEGORY_TREE, *_ON_READ),
+        responses={
+            "200": doc.answer(
+                "All categories.",
+                doc.ref("CategoryList"),
+                example=examples.CATEGORY_LIST,
+                sent=("ETag", "Cache-Control"),
+            ),
+            "304": _FRESH,
+            **doc.problems(*_READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="GET",
+        path=_CATEGORY_ONE,
+        endpoint=categories.get_category,
+        tag=CATEGORIES,
+        name="getCategory",
+        summary="Read one category",
+        parameters=(_CATEGORY_ID, *_ON_READ),
+        responses={
+            "200": _CATEGORY_SHOWN,
+            "304": _FRESH,
+            **doc.problems("category_not_found", "not_found", *_READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="PUT",
+        path=_CATEGORY_ONE,
+        endpoint=categories.put_category,
+        tag=CATEGORIES,
+        name="putCategory",
+        summary="Create, rename or move one category",
+        parameters=(_CATEGORY_ID, *_ON_WRITE),
+        body=doc.body(doc.ref("CategoryInput"), examples.CATEGORY_INPUT, "The whole category."),
+        responses={
+            "200": _CATEGORY_SHOWN,
+            "201": doc.answer(
+                "The category was created.",
+                doc.ref("Category"),
+                example=examples.CATEGORY,
+                sent=("ETag", "Location"),
+                links=doc.links("Category"),
+            ),
+            **doc.problems("not_found", "category_not_found", "category_cycle", *_WRITE_PROBLEMS),
+        },
+    ),
+    Described(
+        method="PATCH",
+        path=_CATEGORY_ONE,
+        endpoint=categories.patch_category,
+        tag=CATEGORIES,
+        name="patchCategory",
+        summary="Change parts of one category",
+        parameters=(_CATEGORY_ID, *_ON_WRITE),
+        body=doc.patch_body(
+            doc.ref("CategoryPatch"), examples.CATEGORY_MERGE_PATCH, examples.CATEGORY_JSON_PATCH
+        ),
+        responses={
+            "200": _CATEGORY_SHOWN,
+            **doc.problems(
+                "category_not_found",
+                "not_found",
+                "malformed_patch",
+                "patch_conflict",
+                "category_cycle",
+                *_WRITE_PROBLEMS,
+            ),
+        },
+    ),
+    Described(
+        method="DELETE",
+        path=_CATEGORY_ONE,
+        endpoint=categories.delete_category,
+        tag=CATEGORIES,
+        name="deleteCategory",
+        summary="Delete one category",
+        parameters=(_CATEGORY_ID, *_ON_WRITE),
+        responses={
+            "204": doc.answer("The category is gone."),
+            **doc.problems(
+                "category_not_found", "not_found", "category_in_use", *doc.WRITE_PROBLEMS
+            ),
+        },
+    ),
+)
+
+_HEALTH_WELL: Final = doc.answer("The service is well.", doc.ref("Health"), example=examples.HEALTH)
+_HEALTH_UNWELL: Final = doc.answer("It cannot serve, or is stopping.", doc.ref("Health"))
+_HEALTH_VERBOSE: Final = doc.query(
+    "verbose", {"type": "string"}, "List the checks that pass as well."
+)
+_HEALTH: Final = (
+    Described(
+        method="GET",
+        path="/livez",
+        endpoint=health.get_livez,
+        tag=OPERATIONS,
+        name="getLivez",
+        summary="Is the process alive?",
+        parameters=_EVERYWHERE,
+        responses={"200": _HEALTH_WELL, **doc.problems(*doc.READ_PROBLEMS)},
+    ),
+    Described(
+        method="GET",
+        path="/readyz",
+        endpoint=health.get_readyz,
+        tag=OPERATIONS,
+        name="getReadyz",
+        summary="Can the service serve?",
+        parameters=(_HEALTH_VERBOSE, *_EVERYWHERE),
+        responses={"200": _HEALTH_WELL, "503": _HEALTH_UNWELL, **doc.problems(*doc.READ_PROBLEMS)},
+    ),
+)
+
+
+def api_router() -> APIRouter:
+    """Return the operations, the hot ones first."""
+    router = APIRouter()
+    for each in (*_PRODUCT, *_PRODUCTS, *_CATEGORIES, *_HEALTH):
+        extra: Node = {"parameters": list(each.parameters)}
+        if each.body is not None:
+            extra["requestBody"] = each.body
+        first = next(iter(each.responses))
+        add(
+            router,
+            each.method,
+            each.path,
+            each.endpoint,
+            tags=[each.tag],
+            operation_id=each.name,
+            summary=each.summary,
+            status_code=int(first),
+            response_description=each.responses[first]["description"],
+            responses={int(status): node for status, node in each.responses.items()},
+            openapi_extra=extra,
+        )
+    return router

@@ -1,0 +1,339 @@
+"""What the bodies look like: models for the OpenAPI document only.
+
+Nothing is validated by them. Documents are read and written by
+:mod:`vitrina.service_layer.documents`, and a test holds these models to what that module does.
+A schema cannot say everything: the check digit of a GTIN, the digits of a currency, and what refers to
+other resources are told in words, and answered with a 422 or a 409.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from vitrina.domain import attributes, category, identifiers, product
+from vitrina.domain.money import MINOR_DIGITS
+
+_CONTROL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_ID_CHAR: Final = r"A-Za-z0-9_~:\-"
+# Neither "." nor "..".
+ID_PATTERN: Final = rf"^(?:[{_ID_CHAR}]|\.[{_ID_CHAR}]|\.\.[{_ID_CHAR}.])[{_ID_CHAR}.]{{0,127}}$"
+TEXT_PATTERN: Final = rf"^[^{_CONTROL}]*$"
+NOT_BLANK_PATTERN: Final = rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$"
+LINE_PATTERN: Final = r"^[^\s\x00-\x1f\x7f-\x9f](?:[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+SLUG_PATTERN: Final = r"^[^\s\x00-/:-`{-\x9f]+(?:-[^\s\x00-/:-`{-\x9f]+)*$"
+URL_PATTERN: Final = (
+    r"^[hH][tT][tT][pP][sS]?://[^\s/?#\x00-\x1f\x7f-\x9f]+[^\s\x00-\x1f\x7f-\x9f]*$"
+)
+TIME_PATTERN: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
+AMOUNT_PATTERN: Final = r"^(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,4})?$"
+GTIN_PATTERN: Final = r"^(?:[0-9]{8}|[0-9]{12,14})$"
+
+type Id = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=identifiers.ID_LENGTH_MAX,
+        pattern=ID_PATTERN,
+        description="1 to 128 of `A-Z a-z 0-9 . _ ~ : -`, and neither `.` nor `..`. Case-sensitive.",
+    ),
+]
+type Currency = Annotated[
+    str, Field(json_schema_extra={"enum": sorted(MINOR_DIGITS)}, description="ISO 4217.")
+]
+type Slug = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=identifiers.SLUG_LENGTH_MAX,
+        pattern=SLUG_PATTERN,
+        description="Lower-case letters and digits of any script, in groups joined by `-`; unique.",
+    ),
+]
+type Sku = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=identifiers.SKU_LENGTH_MAX,
+        pattern=LINE_PATTERN,
+        description="The merchant's own identifier; unique over the catalog.",
+    ),
+]
+type Gtin = Annotated[
+    str,
+    Field(pattern=GTIN_PATTERN, description="GTIN-8, -12, -13 or -14 with a right check digit."),
+]
+type Url = Annotated[str, Field(max_length=product.URL_LENGTH_MAX, pattern=URL_PATTERN)]
+type Time = Annotated[
+    str,
+    Field(
+        pattern=TIME_PATTERN,
+        description="RFC 3339, UTC, with microseconds.",
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+type Title = Annotated[
+    str, Field(min_length=1, max_length=product.TITLE_LENGTH_MAX, pattern=NOT_BLANK_PATTERN)
+]
+type Description = Annotated[
+    str, Field(max_length=product.DESCRIPTION_LENGTH_MAX, pattern=TEXT_PATTERN)
+]
+type Brand = Annotated[
+    str, Field(min_length=1, max_length=product.BRAND_LENGTH_MAX, pattern=NOT_BLANK_PATTERN)
+]
+type Mpn = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=product.MPN_LENGTH_MAX,
+        pattern=NOT_BLANK_PATTERN,
+        description="Manufacturer's part number.",
+    ),
+]
+type Tag = Annotated[
+    str, Field(min_length=1, max_length=product.TAG_LENGTH_MAX, pattern=NOT_BLANK_PATTERN)
+]
+type Count = Annotated[int, Field(ge=0, le=product.COUNT_MAX)]
+type Status = Literal["draft", "active", "archived"]
+type Condition = Literal["new", "refurbished", "used"]
+type Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+type AttributeText = Annotated[
+    str, Field(max_length=attributes.TEXT_LENGTH_MAX, pattern=TEXT_PATTERN)
+]
+type Unit = Annotated[
+    str, Field(min_length=1, max_length=attributes.UNIT_LENGTH_MAX, pattern=NOT_BLANK_PATTERN)
+]
+type CategoryName = Annotated[
+    str, Field(min_length=1, max_length=category.NAME_LENGTH_MAX, pattern=NOT_BLANK_PATTERN)
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Money(_Strict):
+    """An exact amount."""
+
+    amount: Annotated[str, Field(pattern=AMOUNT_PATTERN, description="A decimal, digit for digit.")]
+    currency: Currency
+
+
+class MoneyInput(_Strict):
+    """An exact amount; a JSON number is kept as it is written."""
+
+    amount: Annotated[
+        Annotated[str, Field(pattern=AMOUNT_PATTERN)]
+        | Annotated[float, Field(ge=0, lt=10**12, json_schema_extra={"type": "number"})],
+        Field(description="At most as many digits after the point as the currency has."),
+    ]
+    currency: Currency
+
+
+class Image(_Strict):
+    """A picture of a product."""
+
+    url: Url
+    alt: Annotated[str, Field(max_length=product.ALT_LENGTH_MAX, pattern=TEXT_PATTERN)]
+
+
+class ImageInput(_Strict):
+    """A picture of a product; `alt` is its text for those who cannot see it."""
+
+    url: Url
+    alt: Annotated[str, Field(max_length=product.ALT_LENGTH_MAX, pattern=TEXT_PATTERN)] | None = (
+        None
+    )
+
+
+class Rating(_Strict):
+    """What buyers think."""
+
+    average: Annotated[float, Field(ge=0, le=product.RATING_MAX)]
+    count: Count
+
+
+class Measure(_Strict):
+    """A number with its unit."""
+
+    value: float
+    unit: Unit
+
+
+type AttributeValue = (
+    AttributeText
+    | float
+    | bool
+    | Annotated[list[AttributeText], Field(max_length=attributes.LIST_LENGTH_MAX)]
+    | Measure
+)
+_ATTRIBUTES: Final[JsonDict] = {
+    "maxProperties": attributes.ATTRIBUTES_MAX,
+    "propertyNames": {
+        "minLength": 1,
+        "maxLength": attributes.NAME_LENGTH_MAX,
+        "pattern": LINE_PATTERN,
+    },
+}
+_ATTRIBUTES_TEXT: Final = (
+    "Name → text, number, boolean, list of texts, or a measure such as `{value: 55, unit: in}`."
+)
+
+
+class Product(_Strict):
+    """A product as it is answered. Every field is there; `null` is "not set"."""
+
+    id: Id
+    sku: Sku | None
+    title: Title
+    slug: Slug
+    description: Description | None
+    status: Status
+    brand: Brand | None
+    category_id: Id | None
+    condition: Condition
+    price: Money | None
+    list_price: Money | None
+    quantity: Count | None = Field(description="Pieces in stock; null is not tracked.")
+    availability: Availability
+    gtin: Gtin | None
+    mpn: Mpn | None
+    images: Annotated[list[Image], Field(max_length=product.IMAGES_MAX)]
+    attributes: dict[str, AttributeValue] = Field(
+        description=_ATTRIBUTES_TEXT, json_schema_extra=_ATTRIBUTES
+    )
+    tags: Annotated[list[Tag], Field(max_length=product.TAGS_MAX)]
+    rating: Rating | None
+    url: Url | None
+    created_at: Time
+    updated_at: Time
+    version: Annotated[int, Field(ge=1, description="1, 2, 3, …")]
+
+
+class ProductInput(_Strict):
+    """A product as it is sent. Absent and `null` both mean "not set".
+
+    The read-only fields may be sent back as they were read.
+    """
+
+    id: Id | None = Field(None, description="Made by the service when absent (UUIDv7).")
+    sku: Sku | None = None
+    title: Title
+    slug: Slug | None = Field(None, description="Made from the title when absent.")
+    description: Description | None = None
+    status: Status | None = Field(None, description="`active` when absent.")
+    brand: Brand | None = None
+    category_id: Id | None = Field(None, description="Of a category that exists.")
+    condition: Condition | None = Field(None, description="`new` when absent.")
+    price: MoneyInput | None = None
+    list_price: MoneyInput | None = Field(
+        None, description="Struck through; at least `price`, in the same currency."
+    )
+    quantity: Count | None = Field(None, description="Pieces in stock; null is not tracked.")
+    availability: Availability | None = Field(
+        None, description="Follows from `quantity` when absent."
+    )
+    gtin: Gtin | None = None
+    mpn: Mpn | None = None
+    images: Annotated[list[ImageInput], Field(max_length=product.IMAGES_MAX)] | None = None
+    attributes: dict[str, AttributeValue | None] | None = Field(
+        None, description=_ATTRIBUTES_TEXT, json_schema_extra=_ATTRIBUTES
+    )
+    tags: Annotated[list[Tag], Field(max_length=product.TAGS_MAX)] | None = None
+    rating: Rating | None = None
+    url: Url | None = Field(None, description="The page where it is sold.")
+    created_at: Time | None = Field(None, json_schema_extra={"readOnly": True})
+    updated_at: Time | None = Field(None, json_schema_extra={"readOnly": True})
+    version: Annotated[int, Field(ge=1)] | None = Field(None, json_schema_extra={"readOnly": True})
+
+
+class Category(_Strict):
+    """A category as it is answered."""
+
+    id: Id
+    name: CategoryName
+    parent_id: Id | None = Field(description="null for a root.")
+    path: Annotated[
+        list[CategoryName],
+        Field(
+            min_length=1,
+            max_length=category.DEPTH_MAX,
+            description="Names from the root to itself.",
+        ),
+    ]
+    product_count: Annotated[Count, Field(description="Active products in the whole subtree.")]
+    version: Annotated[int, Field(ge=1)]
+
+
+class CategoryBranch(Category):
+    """A category with those below it."""
+
+    children: list["CategoryBranch"]
+
+
+class CategoryInput(_Strict):
+    """A category as it is sent. The derived fields may be sent back; they are not looked at."""
+
+    id: Id | None = Field(None, description="May repeat the id in the URL.")
+    name: CategoryName
+    parent_id: Id | None = Field(None, description="Of a category that exists; null for a root.")
+
+
+class Problem(BaseModel):
+    """RFC 9457 Problem Details. Members beyond these tell the facts of the kind of problem."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Annotated[str, Field(description="Where the kind of problem is explained.")]
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: Annotated[str, Field(description="The path of the request.")]
+    code: Annotated[str, Field(pattern="^[a-z][a-z_]*$", description="Stable; test for this.")]
+    request_id: Annotated[str, Field(description="Also in the service's log.")]
+    trace_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] = Field(
+        default="", description="Of the request's `traceparent`."
+    )
+    errors: list["ProblemError"] = Field(
+        default=[], description="Every fault found, at most 100 of them."
+    )
+
+
+class ProblemError(BaseModel):
+    """One fault of what was sent."""
+
+    pointer: str = Field(default="", description="RFC 6901 JSON Pointer into the body.")
+    parameter: str = Field(default="", description="Name of the query parameter.")
+    code: str
+    detail: str
+
+
+class ProductList(_Strict):
+    """Products. `missing` is there when they were asked for by `ids`, `facets` when asked for."""
+
+    items: list[Product]
+    total: Annotated[int, Field(ge=0, description="How many match on all pages together; exact.")]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    facets: dict[str, dict[str, object]] = Field({}, description="Field → its counted values.")
+    missing: list[str] = Field([], description="The ids that no product has.")
+
+
+class CategoryList(_Strict):
+    """Categories; with `tree=true` the roots, each with its `children`."""
+
+    items: list[Category | CategoryBranch]
+
+
+class Check(_Strict):
+    """How one part of the service is."""
+
+    name: str
+    status: Literal["pass", "warn", "fail"]
+    detail: str
+
+
+class Health(_Strict):
+    """How the service is."""
+
+    status: Literal["pass", "warn", "fail"]
+    checks: list[Check] = []

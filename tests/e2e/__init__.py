@@ -1,1 +1,0 @@
-"""The whole of Vitrina from outside: commands, processes, ports and files, with real data."""

@@ -1,1 +1,0 @@
-"""Adapters against the real thing: disks, processes, signals, files of people."""
