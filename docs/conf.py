@@ -12,7 +12,7 @@ author = "The Vitrina developers"
 project_copyright = "The Vitrina developers, Apache-2.0"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx_copybutton", "mermaid"]
+extensions = ["myst_parser", "sphinx_copybutton", "mermaid", "offline"]
 exclude_patterns = ["_build", "_generated", "_vendor"]
 nitpicky = True
 

@@ -39,7 +39,7 @@ docker_create() {
 }
 docker_start() { docker start "$container" >/dev/null; }
 docker_stop() {
-    docker stop --time 30 "$container" >/dev/null
+    docker stop -t 30 "$container" >/dev/null
     status=$(docker inspect --format '{{.State.ExitCode}}' "$container")
 }
 docker_uid() { docker exec "$container" id -u; }
@@ -94,17 +94,21 @@ buildah_start() {
         "${command[@]}" >>"$work/run.log" 2>&1 &
     runner=$!
 }
-# The served process: the descendant of buildah that itself has no children and runs as our user.
+# The served process: the descendant of buildah that itself has no children and is not root's. Each
+# thread of a process has its own children.
 served() {
     local pid=$1 children child
-    children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null || true)
+    children=$(cat "/proc/$pid/task/"*/children 2>/dev/null || true)
     for child in $children; do served "$child"; done
     if [ -z "$children" ] && [ "$(uid_of "$pid")" != 0 ]; then echo "$pid"; fi
 }
 uid_of() { awk '/^Uid:/ { print $2 }' "/proc/$1/status"; }
 buildah_stop() {
+    local pid
+    pid=$(served "$runner")
+    [ -n "$pid" ] || fail "the served process was not found"
     status=0
-    kill -TERM "$(served "$runner")"
+    kill -TERM "$pid"
     wait "$runner" || status=$?
     runner=
 }
@@ -120,7 +124,10 @@ buildah_remove() { b rm "$container" >/dev/null; }
 
 clean_up() {
     # The served process first: buildah's own end does not end it gracefully, or at all.
-    [ -z "${runner:-}" ] || { kill -TERM "$(served "$runner")" 2>/dev/null; wait "$runner" 2>/dev/null; } || true
+    if [ -n "${runner:-}" ]; then
+        kill -TERM "$(served "$runner")" "$runner" 2>/dev/null || true
+        wait "$runner" 2>/dev/null || true
+    fi
     [ -z "${container:-}" ] || "${engine}_remove" || true
     rm -rf "$work"
 }

@@ -84,7 +84,8 @@ class TablesView:
         return stored
 
     def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
-        return [self._tables.products.get(each) for each in product_ids]
+        with self._tables.moment:
+            return [self._tables.products.get(each) for each in product_ids]
 
     def product_by_slug(self, slug: str) -> Stored:
         owner = self._tables.owner_of_slug(slug)
@@ -93,7 +94,8 @@ class TablesView:
         return self.product(owner)
 
     def snapshot(self) -> tuple[int, Sequence[Stored]]:
-        return self._tables.seq, list(self._tables.products.values())
+        with self._tables.moment:
+            return self._tables.seq, list(self._tables.products.values())
 
     def categories(self) -> CategoryTree:
         return self._tables.tree()

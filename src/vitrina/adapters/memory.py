@@ -53,7 +53,7 @@ class MemoryCatalog:
     def _begin(self) -> tuple[Layer, datetime]:
         if not self._writing.acquire(timeout=LOCK_WAIT_S_MAX):
             raise StoreBusy(LOCK_WAIT_S_MAX)
-        return Layer(self._tables), self._clock()
+        return Layer(self._tables), max(self._clock(), self._tables.at)
 
     def _commit(self, layer: Layer, now: datetime, source: Source) -> int:
         changes = layer.numbered(self.seq, now, source)

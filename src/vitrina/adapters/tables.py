@@ -7,10 +7,11 @@ leaving one without a commit is dropping a layer, and writers may build on chang
 durable and that readers do not see.
 """
 
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from vitrina.adapters import codec
@@ -18,7 +19,7 @@ from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import IdTaken, ProductNotFound, SkuTaken, SlugTaken
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Change, ChangeType, Source
-from vitrina.service_layer.documents import Document, Json
+from vitrina.service_layer.documents import Document, Json, format_time, write_product
 from vitrina.service_layer.ports import Answered, Stored
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
@@ -32,6 +33,25 @@ class Remembered:
     key: str
     at: datetime
     answer: Answered
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A catalog of one moment, as it is kept in a snapshot.
+
+    Attributes:
+        seq: The number of the last change that it holds.
+        at: When that was committed.
+        categories: Canonical JSON, parents before children.
+        products: Canonical JSON.
+        answers: The remembered answers, oldest first.
+    """
+
+    seq: int
+    at: datetime
+    categories: list[bytes]
+    products: list[bytes]
+    answers: list[Remembered]
 
 
 class Readable(Protocol):
@@ -56,8 +76,7 @@ class _Keys:
     active: bool
 
     @classmethod
-    def of(cls, stored: Stored) -> "_Keys":
-        document = codec.load(stored.body)
+    def of(cls, document: Document) -> "_Keys":
         return cls(
             _text(document["sku"]),
             _text(document["slug"]),
@@ -73,12 +92,19 @@ def _text(value: Json) -> str | None:
 class Tables:
     """A catalog of one moment, and its indexes.
 
-    Not thread-safe for writers: one thread applies changes at a time. Readers on other threads
-    see each product as it was before or after a change.
+    One thread at a time applies changes. Threads that read a single resource see it as it was
+    before or after a change and never wait; those that read several of one moment hold ``moment``.
+
+    Attributes:
+        seq: The number of the last change taken in.
+        at: When that was committed.
+        moment: Held while changes are taken in.
     """
 
     def __init__(self) -> None:
         self.seq = 0
+        self.at = datetime.min.replace(tzinfo=UTC)
+        self.moment = threading.Lock()
         self.products: dict[str, Stored] = {}
         self._skus: dict[str, str] = {}
         self._slugs: dict[str, str] = {}
@@ -112,13 +138,33 @@ class Tables:
             return None
         return remembered.answer
 
-    def answers(self) -> Iterator[Remembered]:
-        """Yield the remembered answers, oldest first."""
-        return iter(list(self._answers.values()))
+    def image(self) -> Image:
+        """Return the whole catalog of one moment; costs a list, and no copy of a product."""
+        with self.moment:
+            return Image(
+                self.seq,
+                self.at,
+                [self._categories[each.id].body for each in self._tree],
+                [each.body for each in self.products.values()],
+                list(self._answers.values()),
+            )
 
-    def categories(self) -> Iterator[Stored]:
-        """Yield the categories in their stored form, parents before children."""
-        return (self._categories[each.id] for each in self._tree)
+    def load(self, image: Image) -> None:
+        """Take in a whole catalog; these tables must be fresh.
+
+        Raises:
+            KeyError, TypeError, ValueError: A body is not what the catalog writes.
+        """
+        for body in image.products:
+            self._add(codec.load(body), body)
+        categories: dict[str, Category] = {}
+        for body in image.categories:
+            category = codec.load_category(body)
+            categories[category.id] = category
+            self._categories[category.id] = codec.stored(category.id, category.version, body)
+        self._tree = CategoryTree(categories)
+        self._answers = {each.key: each for each in image.answers}
+        self.seq, self.at = image.seq, image.at
 
     def category_counts(self) -> Mapping[str, int]:
         """Return category id → number of active products in its subtree."""
@@ -131,27 +177,30 @@ class Tables:
         return counts
 
     def apply(self, changes: Iterable[Change]) -> None:
-        """Take in committed changes in their order; ``seq`` follows.
+        """Take in committed changes in their order, all at one moment; ``seq`` follows.
 
         Raises:
             ValueError: A change does not follow the one before.
         """
-        categories: dict[str, Category] | None = None
-        for change in changes:
-            if change.seq != self.seq + 1:
-                raise ValueError(f"change {change.seq} follows {self.seq}")
-            if change.type.startswith("product."):
-                self._put_product(change)
-            else:
-                categories = dict(self._tree.by_id) if categories is None else categories
-                self._put_category(change, categories)
-            self.seq = change.seq
-        if categories is not None:
-            self._tree = CategoryTree(categories)
+        with self.moment:
+            categories: dict[str, Category] | None = None
+            for change in changes:
+                if change.seq != self.seq + 1:
+                    raise ValueError(f"change {change.seq} follows {self.seq}")
+                if change.type.startswith("product."):
+                    self._put_product(change)
+                else:
+                    categories = dict(self._tree.by_id) if categories is None else categories
+                    self._put_category(change, categories)
+                self.seq, self.at = change.seq, change.at
+            if categories is not None:
+                self._tree = CategoryTree(categories)
 
     def remember(self, remembered: Iterable[Remembered], now: datetime) -> None:
         """Keep answers, and forget those given more than 24 hours ago."""
-        self._answers.update((each.key, each) for each in remembered)
+        for each in remembered:
+            self._answers.pop(each.key, None)  # a key used again after its time moves to the end
+            self._answers[each.key] = each
         while self._answers:
             oldest = next(iter(self._answers.values()))
             if now - oldest.at <= ANSWERS_KEPT:
@@ -161,20 +210,25 @@ class Tables:
     def _put_product(self, change: Change) -> None:
         before = self.products.get(change.id)
         if before is not None:
-            self._unindex(_Keys.of(before), change.id)
+            self._unindex(_Keys.of(codec.load(before.body)), change.id)
         if change.body is None:
             self.products.pop(change.id, None)
-            return
-        stored = codec.stored(change.id, change.version, change.body)
-        keys = _Keys.of(stored)
+        else:
+            self._add(codec.load(change.body), change.body)
+
+    def _add(self, document: Document, body: bytes) -> None:
+        product_id, version = document["id"], document["version"]
+        if not isinstance(product_id, str) or not isinstance(version, int):
+            raise TypeError(f"{product_id!r}, {version!r}: no identity and version of a product")
+        keys = _Keys.of(document)
         if keys.sku is not None:
-            self._skus[keys.sku] = change.id
+            self._skus[keys.sku] = product_id
         if keys.slug is not None:
-            self._slugs[keys.slug] = change.id
+            self._slugs[keys.slug] = product_id
         if keys.category_id is not None:
             self._filed[keys.category_id] += 1
             self._active[keys.category_id] += keys.active
-        self.products[change.id] = stored
+        self.products[product_id] = codec.stored(product_id, version, body)
 
     def _unindex(self, keys: _Keys, product_id: str) -> None:
         # Within one commit a key may already have moved on to another product.
@@ -207,14 +261,19 @@ class _Draft:
 
 
 class Layer:
-    """Changes over tables, or over another layer; holds what one unit of work has done so far."""
+    """Changes over tables, or over another layer; holds what one unit of work has done so far.
+
+    What a layer knows about a thing stands in the place of what lies below, and is never added to
+    it. So the layers of units of work that are on their way to the disk may be read through while
+    the tables below take those same changes in.
+    """
 
     def __init__(self, below: Readable) -> None:
         self._below = below
         self._products: dict[str, Stored | None] = {}
         self._skus: dict[str, str | None] = {}
         self._slugs: dict[str, str | None] = {}
-        self._filed: Counter[str] = Counter()
+        self._filed: dict[str, int] = {}
         self._categories: dict[str, Stored | None] = {}
         self._tree: CategoryTree | None = None
         self.drafts: list[_Draft] = []
@@ -232,7 +291,9 @@ class Layer:
         return self._slugs[slug] if slug in self._slugs else self._below.owner_of_slug(slug)
 
     def count_in_category(self, category_id: str) -> int:
-        return self._below.count_in_category(category_id) + self._filed[category_id]
+        if category_id in self._filed:
+            return self._filed[category_id]
+        return self._below.count_in_category(category_id)
 
     def category(self, category_id: str) -> Stored | None:
         if category_id in self._categories:
@@ -244,6 +305,15 @@ class Layer:
 
     def answered(self, key: str, now: datetime) -> Answered | None:
         return self.answers.get(key) or self._below.answered(key, now)
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything is to be committed."""
+        return bool(self.drafts or self.answers)
+
+    def rest_on(self, below: Readable) -> None:
+        """Look through to *below* from now on, which holds the same as what lay below before."""
+        self._below = below
 
     def save_product(self, product: Product, now: datetime) -> Stored:
         """Stage the next version of *product*; see :meth:`ProductRepository.save`."""
@@ -258,18 +328,15 @@ class Layer:
             raise SkuTaken(product.sku, owner=str(self.owner_of_sku(product.sku)))
         if product.slug is not None and self.owner_of_slug(product.slug) not in {None, product.id}:
             raise SlugTaken(product.slug, owner=str(self.owner_of_slug(product.slug)))
-        saved = replace(
-            product,
-            version=product.version + 1,
-            created_at=product.created_at or now,
-            updated_at=now,
-            events=(),
-        )
-        after = codec.store_product(saved)
-        self._index(before, after)
+        document = write_product(product)
+        document["version"] = version = product.version + 1
+        document["created_at"] = format_time(product.created_at or now)
+        document["updated_at"] = format_time(now)
+        after = codec.stored(product.id, version, codec.dump(document))
+        self._index(product.id, before, after, _Keys.of(document))
         kind = ChangeType.PRODUCT_UPDATED if before else ChangeType.PRODUCT_CREATED
         events = tuple(codec.write_event(each) for each in product.events)
-        self.drafts.append(_Draft(kind, product.id, saved.version, after.body, events))
+        self.drafts.append(_Draft(kind, product.id, version, after.body, events))
         return after
 
     def remove_product(self, product: Product) -> None:
@@ -277,7 +344,7 @@ class Layer:
         before = self.product(product.id)
         if before is None:
             raise ProductNotFound(product.id)
-        self._index(before, None)
+        self._index(product.id, before, None, None)
         events = tuple(codec.write_event(each) for each in product.events)
         draft = _Draft(ChangeType.PRODUCT_DELETED, product.id, before.version, None, events)
         self.drafts.append(draft)
@@ -316,25 +383,25 @@ class Layer:
             for seq, each in enumerate(self.drafts, after + 1)
         ]
 
-    def _index(self, before: Stored | None, after: Stored | None) -> None:
-        old = _Keys.of(before) if before else None
-        new = _Keys.of(after) if after else None
-        if old:
-            self._forget(old)
-        if after and new:
+    def _index(
+        self, product_id: str, before: Stored | None, after: Stored | None, new: _Keys | None
+    ) -> None:
+        if before:
+            old = _Keys.of(codec.load(before.body))
+            if old.sku is not None:
+                self._skus[old.sku] = None
+            if old.slug is not None:
+                self._slugs[old.slug] = None
+            if old.category_id is not None:
+                self._file(old.category_id, -1)
+        if new:
             if new.sku is not None:
-                self._skus[new.sku] = after.id
+                self._skus[new.sku] = product_id
             if new.slug is not None:
-                self._slugs[new.slug] = after.id
+                self._slugs[new.slug] = product_id
             if new.category_id is not None:
-                self._filed[new.category_id] += 1
-        if resource := after or before:
-            self._products[resource.id] = after
+                self._file(new.category_id, +1)
+        self._products[product_id] = after
 
-    def _forget(self, keys: _Keys) -> None:
-        if keys.sku is not None:
-            self._skus[keys.sku] = None
-        if keys.slug is not None:
-            self._slugs[keys.slug] = None
-        if keys.category_id is not None:
-            self._filed[keys.category_id] -= 1
+    def _file(self, category_id: str, step: int) -> None:
+        self._filed[category_id] = self.count_in_category(category_id) + step

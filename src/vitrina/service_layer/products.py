@@ -72,6 +72,7 @@ def add_product(
         if idempotency and (answer := uow.answered(idempotency.key)):
             if answer.fingerprint != idempotency.fingerprint:
                 raise IdempotencyKeyReused(idempotency.key)
+            uow.commit()  # The first answer may still be on its way to the disk.
             return Saved(answer.product, replayed=True)
         needs_id = isinstance(document, dict) and document.get("id") is None
         product = read_product(document, product_id=uow.products.next_id() if needs_id else None)

@@ -1,0 +1,123 @@
+"""Checkpoints: fold the journal into a fresh snapshot in the background, and forget old segments.
+
+A checkpoint copies a list of references at one moment and then writes while others go on writing.
+One that fails is told, tried again after a while, and costs nothing but a longer next start.
+"""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from vitrina.adapters.journal.disk import Disk
+from vitrina.adapters.journal.log import Log
+from vitrina.adapters.journal.snapshot import list_snapshots, write_snapshot
+from vitrina.adapters.journal.store import JournalStore, StoreLimits
+from vitrina.adapters.tables import Tables
+from vitrina.service_layer.ports import Check, CheckStatus
+
+SNAPSHOTS_KEPT: Final = 2
+LOOK_EVERY_S: Final = 1.0
+RETRY_AFTER_S: Final = 30.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Checkpointer:
+    """Makes checkpoints of one store, in a thread of its own and on request."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        folder: Path,
+        *,
+        store: JournalStore,
+        tables: Tables,
+        log: Log,
+        limits: StoreLimits,
+    ) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._store = store
+        self._tables = tables
+        self._log = log
+        self._limits = limits
+        self._one = threading.Lock()
+        self._stop = threading.Event()
+        self._failure: str | None = None
+        found = list_snapshots(disk, folder)
+        self._seq = found[-1][0] if found else 0
+        self._size = found[-1][1].stat().st_size if found else 0
+        self._folded_bytes = 0
+        self._thread = threading.Thread(target=self._run, name="vitrina-checkpoint", daemon=True)
+
+    def start(self) -> None:
+        """Begin to make checkpoints when enough was written."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, once a checkpoint under way is done."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def checks(self) -> list[Check]:
+        """Tell whether the last checkpoint worked."""
+        if self._failure is None:
+            return []
+        return [Check("checkpoint", CheckStatus.WARN, self._failure)]
+
+    def checkpoint(self) -> bool:
+        """Make a snapshot of what is durable now, unless the newest one is just that.
+
+        Returns:
+            Whether one was made.
+
+        Raises:
+            OSError: The system refused; the older snapshots and the journal stand.
+        """
+        with self._one:
+            written = self._store.appended_bytes
+            image = self._tables.image()
+            if image.seq == self._seq:
+                return False
+            path = write_snapshot(self._disk, self._folder, image)
+            self._seq, self._size = image.seq, path.stat().st_size
+            self._folded_bytes = written
+            self._forget()
+            return True
+
+    def _forget(self) -> None:
+        """Delete the snapshots and the segments that no start needs any more."""
+        snapshots = list_snapshots(self._disk, self._folder)
+        for _, path in snapshots[:-SNAPSHOTS_KEPT]:
+            self._disk.unlink(path)
+        self._log.drop(
+            # The older of the two snapshots must be of use if the newer one fails to verify.
+            needed_after=snapshots[-SNAPSHOTS_KEPT:][0][0] if len(snapshots) > 1 else 0,
+            bytes_max=self._limits.retain_bytes,
+            changes_max=self._limits.retain_changes,
+        )
+
+    def _due(self) -> bool:
+        grown = self._store.appended_bytes - self._folded_bytes
+        # Growth by the snapshot's own size keeps the cost of all snapshots linear in what is written.
+        return grown >= max(self._limits.checkpoint_bytes, self._size)
+
+    def _run(self) -> None:
+        pause = LOOK_EVERY_S
+        while not self._stop.wait(pause):
+            pause = LOOK_EVERY_S
+            if not self._due():
+                continue
+            try:
+                self.checkpoint()
+                self._failure = None
+            except OSError as error:
+                self._failure = (
+                    f"No snapshot could be written to {self._folder}: {error.strerror or error}; "
+                    f"nothing is lost, but the journal grows until it can."
+                )
+                _log.warning("checkpoint failed", reason=self._failure)
+                pause = RETRY_AFTER_S

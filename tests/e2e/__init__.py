@@ -1,0 +1,1 @@
+"""The whole of Vitrina from outside: commands, processes, ports and files, with real data."""

@@ -1,0 +1,1 @@
+"""Adapters against the real thing: disks, processes, signals, files of people."""
