@@ -12,7 +12,16 @@ author = "The Vitrina developers"
 project_copyright = "The Vitrina developers, Apache-2.0"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx_copybutton", "mermaid", "offline"]
+extensions = [
+    "myst_parser",
+    "sphinx_copybutton",
+    # Ours, in _extensions: pages written from the code, diagrams, and the check that nothing reaches out.
+    "command_line",
+    "http_api",
+    "problems",
+    "mermaid",
+    "offline",
+]
 exclude_patterns = ["_build", "_generated", "_vendor"]
 nitpicky = True
 
