@@ -9,7 +9,8 @@ by one.)
 The search is that of Wing and Gong (1993) with Lowe's memory of what was tried (2017): take any
 operation that no other one must come before, apply it to the model, and go on; never try the same
 set of operations with the same outcome twice. An operation that the model allows and that changes
-nothing is taken at once: nothing can be lost by it.
+nothing is taken at once, unless an operation without an outcome would come too late by it: else
+nothing can be lost by it.
 
 An operation whose answer never came, because the service was killed under it, has no outcome: it
 took place between its call and its return, or never. Its return is then the moment from which it
@@ -270,13 +271,21 @@ class _Search[State]:
             for state in self.model(place.state, self.operations[number]):
                 after = self._after(place, number, state)
                 known = (after.taken, state) in self._tried
-                if state == place.state and self.operations[number].outcome is not None:
+                if state == place.state and not self._shuts_out(number, candidates):
                     self._tried.add((after.taken, state))
                     return [] if known else [after]
                 if not known:
                     following.append(after)
         self._tried.update((each.taken, each.state) for each in following)
         return following
+
+    def _shuts_out(self, number: int, candidates: Sequence[int]) -> bool:
+        """Say whether something that may have happened could no longer, once this one is placed."""
+        called = self.operations[number].called
+        others = (self.operations[each] for each in candidates if each != number)
+        return self.operations[number].outcome is None or any(
+            each.outcome is None and each.returned < called for each in others
+        )
 
     def _after(self, place: _Place[State], number: int, state: State) -> _Place[State]:
         taken = place.taken | 1 << number

@@ -288,6 +288,14 @@ def test_another_version_in_an_answer_is_refused(
     assert check(history)
 
 
+def test_a_read_does_not_hide_what_may_have_happened_before_it() -> None:
+    lost = did(Create({"title": "Lamp"}), (1, 10), None, client="b")
+    elsewhere = did(Find("title", "x"), (20, 60), Told(404))
+    taken = did(Create({"title": "Rug"}), (30, 60), Told(409), client="c")
+
+    assert not check([lost, elsewhere, taken])
+
+
 def brute_force(history: list[Operation]) -> bool:
     """Say whether a short history is linearizable by trying every order."""
 
