@@ -1,0 +1,73 @@
+"""Which rows a changed file has, and whose ids must be written down for them to stay the same."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from vitrina.adapters.product_file.flat import Fields, flatten
+from vitrina.adapters.product_file.identity import Identities
+from vitrina.adapters.product_file.model import ProductFile, Row
+from vitrina.service_layer.documents import Document
+
+
+@dataclass(slots=True)
+class Line[T]:
+    """A row on its way out.
+
+    Attributes:
+        row: As it was; None for a new one.
+        fields: What it is to say, when that may have changed.
+        content: Its new form (cells, or a text), once something in it has to change.
+    """
+
+    product_id: str
+    row: Row | None = None
+    fields: Fields | None = None
+    content: T | None = None
+
+
+def outgoing[T](file: ProductFile, changes: Mapping[str, Document | None]) -> list[Line[T]]:
+    """Return the rows that stay, in the file's order, and then the new ones.
+
+    A refused row is left alone: what a person has to mend is not overwritten. But every row of a
+    product that was deleted goes, for a second one of the same id would bring it back.
+    """
+    lines: list[Line[T]] = []
+    for row in file.rows:
+        document = changes.get(row.id)
+        if document is None and row.id in changes:
+            continue
+        fields = None if document is None or row.refused else flatten(document)
+        lines.append(Line(row.id, row, fields))
+    present = {row.id for row in file.rows}
+    lines += [
+        Line(product_id, fields=flatten(document))
+        for product_id, document in changes.items()
+        if document is not None and product_id not in present
+    ]
+    return lines
+
+
+def shifted[T](lines: Iterable[Line[T]], read: Callable[[T], Document]) -> list[Line[T]]:
+    """Return the lines that would get another id than theirs when the file is read again.
+
+    Args:
+        lines: All of them, in order.
+        read: Returns the document that a changed line's content gives.
+    """
+    identities = Identities()
+    found: list[Line[T]] = []
+    for line in lines:
+        if line.content is not None:
+            document = read(line.content)
+            states_id = "id" in document
+        else:
+            document = dict(line.row.document) if line.row else {}
+            states_id = line.row is not None and line.row.states_id
+        if states_id:
+            continue
+        document.pop("id", None)
+        if line.row is not None and line.row.refused:
+            identities.of(document)
+        elif not identities.derives(document, line.product_id):
+            found.append(line)
+    return found
