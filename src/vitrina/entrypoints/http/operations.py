@@ -2,7 +2,8 @@
 
 An :class:`Operation` is a FastAPI route that stays in the OpenAPI document, but is run without FastAPI's
 dependency solving, which would cost more than all the rest of a read. What its documentation says is
-what it checks: the query parameters and the media types listed there are the ones it knows.
+what it checks: the query parameters and the media types listed there, of requests and of answers, are
+the ones it knows.
 """
 
 import inspect
@@ -16,12 +17,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vitrina.entrypoints.http.problems import Refusal
-from vitrina.entrypoints.http.requests import JSON, CatalogRequest, accepts_json
+from vitrina.entrypoints.http.requests import JSON, CatalogRequest, preferred
 
 type Endpoint = Callable[[CatalogRequest], Response | Awaitable[Response]]
 """``async def`` for what only touches memory; ``def``, in a thread, for what waits for a disk."""
 
-_NOT_JSON: Final = "This resource is application/json, which the Accept header excludes."
+_NO_CONTENT: Final = (JSON,)
 
 
 class Operation(APIRoute):
@@ -31,19 +32,25 @@ class Operation(APIRoute):
         super().__init__(path, endpoint, **options)
         documented = self.openapi_extra or {}
         content = documented.get("requestBody", {}).get("content", {})
-        self.app = _runner(cast("Endpoint", endpoint), media_types=tuple(content))
+        usual = self.responses.get(self.status_code or 200, {})
+        offered = tuple(usual.get("content", _NO_CONTENT))
+        self.app = _runner(cast("Endpoint", endpoint), reads=tuple(content), offers=offered)
 
 
-def _runner(endpoint: Endpoint, *, media_types: Sequence[str]) -> ASGIApp:
+def _runner(endpoint: Endpoint, *, reads: Sequence[str], offers: tuple[str, ...]) -> ASGIApp:
     waits = not inspect.iscoroutinefunction(endpoint)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         request = CatalogRequest(scope, receive, send)
-        if not accepts_json(request.fields.get(b"accept", b"*/*")):
-            raise Refusal("not_acceptable", _NOT_JSON)
-        if media_types:
+        chosen = preferred(request.fields.get(b"accept", b"*/*"), offers)
+        if chosen is None:
+            listed = " or ".join(offers)
+            detail = f"This resource is {listed}, which the Accept header excludes."
+            raise Refusal("not_acceptable", detail)
+        request.answer_type = chosen
+        if reads:
             options = request.options
-            request.media_type(media_types)
+            request.media_type(reads)
             await request.receive_content(options.body_bytes_max, options.body_wait_s_max)
         if waits:
             response = cast("Response", await run_in_threadpool(endpoint, request))

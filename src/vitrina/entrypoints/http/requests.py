@@ -32,6 +32,8 @@ class CatalogRequest(Request):
     """A request with the open catalog at hand."""
 
     content: bytes = b""
+    answer_type: str = JSON
+    """The media type that the caller wants, of those the operation offers."""
 
     @property
     def catalog(self) -> Catalog:
@@ -180,23 +182,32 @@ def _parse_media_type(text: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=1024)
-def accepts_json(accept: bytes) -> bool:
-    """Say whether an Accept header admits ``application/json`` (RFC 9110, section 12.5.1)."""
-    best = (-1, 0.0)  # How specific the range is, and its weight: the most specific one counts.
+def preferred(accept: bytes, offered: tuple[str, ...]) -> str | None:
+    """Return the media type to answer with (RFC 9110, section 12.5.1).
+
+    Args:
+        accept: The Accept header; an empty one accepts everything.
+        offered: What there is; the first is taken when the caller does not mind.
+
+    Returns:
+        None when the header excludes all of them.
+    """
+    ranges: dict[str, float] = {}
     for each in accept.decode("latin-1").lower().split(","):
         media_range, *parameters = (part.strip() for part in each.split(";"))
-        specific = _RANGES.get(media_range)
-        if specific is None:
-            continue
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                weight = _weight(parameter[2:])
-        best = max(best, (specific, weight))
-    return best[1] > 0 or not accept.strip()
+        weights = [_weight(each[2:]) for each in parameters if each.startswith("q=")]
+        if media_range:
+            ranges[media_range] = weights[-1] if weights else 1.0
+    if not ranges:
+        return offered[0]
 
+    def weight(media_type: str) -> float:
+        kind = media_type.partition("/")[0]
+        specific = (media_type, f"{kind}/*", "*/*")
+        return next((ranges[each] for each in specific if each in ranges), 0.0)
 
-_RANGES: Final[Mapping[str, int]] = {"*/*": 0, "application/*": 1, JSON: 2}
+    best = max(offered, key=weight)
+    return best if weight(best) > 0 else None
 
 
 def _weight(text: str) -> float:
