@@ -78,14 +78,16 @@ class Disk:
 
 
 def make_folder(disk: Disk, path: Path) -> None:
-    """Make a folder durably, unless it is there.
+    """See to it that there is a folder, durably.
+
+    One that is there already may have been made by a process that died before it could sync.
 
     Raises:
         OSError: The system refused, or something else has the name.
     """
     if not path.is_dir():
         disk.mkdir(path)
-        disk.fsync_folder(path.parent)
+    disk.fsync_folder(path.parent)
 
 
 def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:

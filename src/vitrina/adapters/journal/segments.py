@@ -128,12 +128,13 @@ def recover(
         follow: Takes in a record.
 
     Returns:
-        How many bytes were cut off.
+        How many bytes were cut off. What is left is on the disk.
 
     Raises:
         CannotOpen: A segment is damaged or missing.
         OSError: A segment cannot be read or cut.
     """
+    cut = 0
     for place, segment in enumerate(segments):
         if place and segment.first != segments[place - 1].last + 1:
             raise damaged(
@@ -148,9 +149,10 @@ def recover(
             continue
         if place < len(segments) - 1 or _was_durable(data, segment):
             raise damaged(segment.path, segment.size, flaw)
+        cut = len(data) - segment.size
         _cut(disk, segment, data[segment.size :], aside, flaw)
-        return len(data) - segment.size
-    return 0
+    _sync(disk, segments[-1])
+    return cut
 
 
 def damaged(path: Path, offset: int, reason: str) -> CannotOpen:
@@ -210,7 +212,6 @@ def _cut(disk: Disk, segment: Segment, torn: bytes, aside: Path, reason: str) ->
     fd = disk.open(segment.path)
     try:
         disk.truncate(fd, segment.size)
-        disk.fsync(fd)
     finally:
         disk.close(fd)
     _log.warning(
@@ -221,6 +222,16 @@ def _cut(disk: Disk, segment: Segment, torn: bytes, aside: Path, reason: str) ->
         reason=reason,
         kept=str(kept),
     )
+
+
+def _sync(disk: Disk, segment: Segment) -> None:
+    """Sync what a process that was killed had written: it will be read, and built upon."""
+    fd = disk.open(segment.path)
+    try:
+        disk.fsync(fd)
+    finally:
+        disk.close(fd)
+    disk.fsync_folder(segment.path.parent)
 
 
 def _free_name(disk: Disk, folder: Path, stem: str) -> Path:
