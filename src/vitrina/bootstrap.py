@@ -1,9 +1,27 @@
 """The composition root: settings in, an open catalog out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from vitrina.adapters.catalog_folder import Location, create, locate
+from vitrina.adapters.index.scan import ScanIndex
+from vitrina.adapters.journal.disk import Disk
+from vitrina.adapters.journal.folder import open_store
+from vitrina.adapters.journal.store import JournalStore, StoreLimits
+from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
+from vitrina.adapters.projection.base import BaseKeeper
+from vitrina.adapters.projection.categories import CategoriesSync
+from vitrina.adapters.projection.check import check_files
+from vitrina.adapters.projection.products import ProductsSync
+from vitrina.adapters.projection.projector import Projector
+from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.service_layer.changes import Source
+from vitrina.service_layer.opening import CannotOpen, Understood
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
+from vitrina.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +34,7 @@ class Catalog:
         log: Everything that was committed, in order.
         unit_of_work: Makes a fresh unit of work for a change that a client asks for.
         checks: Tells how each part of the service is, now.
+        understood: What was understood of the product file at the start; None without a file.
     """
 
     view: CatalogView
@@ -23,3 +42,112 @@ class Catalog:
     log: ChangeLog
     unit_of_work: Callable[[], UnitOfWork]
     checks: Callable[[], Sequence[Check]]
+    understood: Understood | None = None
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of the catalog that *path* names, whether or not there is one."""
+    return path if path.is_dir() else path.parent
+
+
+@contextmanager
+def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) -> Iterator[Catalog]:
+    """Open the catalog at *path*: a catalog folder, or a product file.
+
+    On the way out the product file is brought up to date, and the store closed.
+
+    Args:
+        path: Where it is.
+        settings: How it is run.
+        disk: The file system, if not the real one.
+
+    Raises:
+        CannotOpen: There is no catalog, it is damaged or in use, or the system refuses.
+    """
+    location = locate(path)
+    disk = disk or Disk()
+    with open_store(location.state, limits=_limits(settings), disk=disk) as opened:
+        store = opened.store
+        projector = _projector(location, store, settings, disk)
+        try:
+            understood = projector.open()
+        except OSError as error:
+            reason = f"{error.filename or location.folder}: {error.strerror or error}"
+            raise CannotOpen(f"The catalog cannot be opened: {reason}.") from error
+        except (StoreReadOnly, StoreBusy) as error:
+            raise CannotOpen(f"{location.file} cannot be taken in: {error}") from error
+        projector.start()
+        try:
+            yield Catalog(
+                view=store.view,
+                index=ScanIndex(store.view, store),
+                log=store,
+                unit_of_work=store.unit_of_work,
+                checks=lambda: [*opened.checks(), *projector.checks()],
+                understood=understood,
+            )
+        finally:
+            projector.stop()
+
+
+def init_catalog(folder: Path, file_format: str) -> Path:
+    """Make a new, empty catalog and return its product file.
+
+    Raises:
+        CannotOpen: There is a catalog already, or the system refuses.
+    """
+    try:
+        return create(folder, file_format)
+    except OSError as error:
+        reason = f"{error.filename or folder}: {error.strerror or error}"
+        raise CannotOpen(f"The catalog cannot be made: {reason}.") from error
+
+
+def check_catalog(path: Path, settings: Settings) -> Understood:
+    """Return what the files of a catalog say and what is wrong with them; nothing is written.
+
+    Raises:
+        CannotOpen: There is no catalog, or the system refuses to read it.
+    """
+    location = locate(path)
+    try:
+        return check_files(location.file, location.folder / CATEGORIES, currency=settings.currency)
+    except OSError as error:
+        raise CannotOpen(
+            f"{error.filename or location.file}: {error.strerror or error}."
+        ) from error
+
+
+def _limits(settings: Settings) -> StoreLimits:
+    return StoreLimits(
+        lock_wait_s=settings.lock_wait_s,
+        pending_bytes=settings.pending_bytes,
+        segment_bytes=settings.segment_bytes,
+        checkpoint_bytes=settings.checkpoint_bytes,
+        retain_bytes=settings.retain_bytes,
+        retain_changes=settings.retain_changes,
+    )
+
+
+def _projector(
+    location: Location, store: JournalStore, settings: Settings, disk: Disk
+) -> Projector:
+    from_file = partial(store.unit_of_work, Source.FILE)
+    products = ProductsSync(
+        disk,
+        location.file,
+        BaseKeeper(disk, location.base, location.file.name),
+        view=store.view,
+        unit_of_work=from_file,
+        currency=settings.currency,
+    )
+    categories = CategoriesSync(
+        disk,
+        location.folder,
+        BaseKeeper(disk, location.base, CATEGORIES),
+        view=store.view,
+        unit_of_work=from_file,
+    )
+    return Projector(
+        products, categories, view=store.view, log=store, delay_s=settings.file_delay_s
+    )

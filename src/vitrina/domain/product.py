@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -173,7 +174,15 @@ class Product:
 
     def created(self) -> Self:
         """Return this product with the fact of its creation recorded."""
-        return replace(self, events=(*self.events, ProductCreated(self.id)))
+        return self._with("events", (*self.events, ProductCreated(self.id)))
+
+    def named(self, slug: str) -> Self:
+        """Return this product under another slug.
+
+        Raises:
+            InvalidValue: It is no slug.
+        """
+        return self._with("slug", parse_slug(slug))
 
     def become(self, target: Self) -> Self:
         """Return the next state of this product, with the values of *target*.
@@ -208,7 +217,16 @@ class Product:
 
     def removed(self) -> Self:
         """Return this product with the fact of its removal recorded."""
-        return replace(self, events=(*self.events, ProductRemoved(self.id)))
+        return self._with("events", (*self.events, ProductRemoved(self.id)))
+
+    def _with(self, name: str, value: object) -> Self:
+        """Return this product with one value exchanged that is known to be right.
+
+        All other values are right already; checking them again is most of what a save costs.
+        """
+        following = copy(self)
+        object.__setattr__(following, name, value)
+        return following
 
     def _clean(self) -> Iterator[Fault]:
         """Normalize each value in place of construction, and yield what cannot be."""

@@ -1,15 +1,187 @@
-"""The command line."""
+"""The command line: ``serve``, ``init``, ``check`` and ``openapi``.
+
+Answers go to standard output, log lines and errors to standard error. An error is one line that says
+what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot be opened or has
+errors; 2 when the command or a setting is wrong.
+"""
+
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Serve a product file as a catalog API.")
+from vitrina import __version__
+from vitrina.bootstrap import (
+    Catalog,
+    check_catalog,
+    folder_of,
+    init_catalog,
+    open_catalog,
+)
+from vitrina.entrypoints import report
+from vitrina.entrypoints.http.app import create_app, openapi_json
+from vitrina.entrypoints.http.options import HttpOptions
+from vitrina.entrypoints.server import PortTaken, listen, serve_until_stopped
+from vitrina.service_layer.opening import CannotOpen
+from vitrina.settings import BadSettings, LogFormat, Settings
+from vitrina.telemetry import configure_logging
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Serve a product file as a catalog API.",
+)
+
+EXIT_FAILED = 1
+EXIT_MISUSED = 2
+
+
+class ProductFormat(StrEnum):
+    """The formats of a new product file."""
+
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+class ReportFormat(StrEnum):
+    """The formats of a report."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def _explained[**P](command: Callable[P, None]) -> Callable[P, None]:
+    """Turn what stands in the way into one line and an exit code."""
+
+    @wraps(command)
+    def explained(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (CannotOpen, PortTaken) as error:
+            typer.echo(f"vitrina: {error}", err=True)
+            raise typer.Exit(EXIT_FAILED) from None
+        except BadSettings as error:
+            typer.echo(f"vitrina: {error}", err=True)
+            raise typer.Exit(EXIT_MISUSED) from None
+
+    return explained
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the library's signature
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 @app.callback()
-def main_options() -> None:
+def main_options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
     """Serve a product file as a catalog API."""
+
+
+@app.command()
+@_explained
+def serve(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The port; 0 is any free one. [default: 8000]")
+    ] = None,
+) -> None:
+    """Serve a catalog over HTTP until SIGTERM or Ctrl-C.
+
+    Then requests under way are finished and the changes folded into the product file.
+    """
+    settings = Settings.load(folder_of(path), host=host, port=port)
+    _log_as(settings)
+    with (
+        listen(settings.host, settings.port) as listener,
+        open_catalog(path, settings) as catalog,
+    ):
+        if catalog.understood is not None:
+            typer.echo(report.for_people(catalog.understood, problems_max=report.PROBLEMS_SHOWN))
+        typer.echo(report.addresses(listener))
+        sys.stdout.flush()
+        application = create_app(lambda: nullcontext(catalog), options=_http_options(settings))
+        serve_until_stopped(application, listener, grace_s=settings.shutdown_s)
+
+
+@app.command()
+@_explained
+def init(
+    path: Annotated[Path, typer.Argument(help="The folder; made when it is missing.")],
+    file_format: Annotated[
+        ProductFormat, typer.Option("--format", help="The format of the product file.")
+    ] = ProductFormat.CSV,
+) -> None:
+    """Make a new, empty catalog."""
+    file = init_catalog(path, file_format)
+    typer.echo(f"Made {file}. Serve it with: vitrina serve {path}")
+
+
+@app.command()
+@_explained
+def check(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or any product file.")],
+    report_format: Annotated[
+        ReportFormat, typer.Option("--format", help="The format of the report.")
+    ] = ReportFormat.TEXT,
+) -> None:
+    """Say what is wrong with a catalog's files; nothing is written. Exit code 1 on errors."""
+    settings = Settings.load(folder_of(path))
+    _log_as(settings)
+    understood = check_catalog(path, settings)
+    match report_format:
+        case ReportFormat.TEXT:
+            typer.echo(report.for_people(understood))
+        case ReportFormat.JSON:
+            typer.echo(report.as_json(understood))
+        case ReportFormat.SARIF:
+            typer.echo(report.as_sarif(understood))
+    if any(problem.error for problem in understood.problems):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the service."""
+    application = create_app(_no_catalog)
+    typer.echo(openapi_json(application, indent=True).decode())
 
 
 def main() -> None:
     """Run the command ``vitrina``."""
     app()
+
+
+def _no_catalog() -> AbstractContextManager[Catalog]:
+    raise CannotOpen("This application only describes itself.")
+
+
+def _log_as(settings: Settings) -> None:
+    json = {LogFormat.JSON: True, LogFormat.CONSOLE: False, LogFormat.AUTO: None}
+    configure_logging(level=settings.log_level, json=json[settings.log_format])
+
+
+def _http_options(settings: Settings) -> HttpOptions:
+    return HttpOptions(
+        body_bytes_max=settings.body_bytes_max,
+        body_wait_s_max=settings.body_wait_s,
+        require_if_match=settings.require_if_match,
+        cors_origins=settings.cors_origins,
+        access_log=settings.access_log,
+    )

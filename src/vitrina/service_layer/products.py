@@ -77,7 +77,7 @@ def add_product(
         needs_id = isinstance(document, dict) and document.get("id") is None
         product = read_product(document, product_id=uow.products.next_id() if needs_id else None)
         _check_read_only(document, None)
-        stored = uow.products.save(_ready(uow, product).created())
+        stored = uow.products.save(complete(uow, product).created())
         if idempotency:
             uow.remember(idempotency.key, Answered(idempotency.fingerprint, stored))
         uow.commit()
@@ -105,7 +105,7 @@ def put_product(
         target = read_product(document, product_id=product_id)
         if current is None:
             _check_read_only(document, None)
-            stored = uow.products.save(_ready(uow, target).created())
+            stored = uow.products.save(complete(uow, target).created())
         else:
             product = uow.products.get(product_id)
             _check_read_only(document, write_product(product))
@@ -166,16 +166,20 @@ def choose_slug(products: ProductRepository, product: Product) -> Product:
     slug = slugify(product.title)
     if not slug or products.owner_of_slug(slug) not in {None, product.id}:
         slug = distinct_slug(slug, product.id)
-    return replace(product, slug=slug)
+    return product.named(slug)
 
 
 def _become(uow: UnitOfWork, product: Product, target: Product) -> Stored:
     """Save *product* with the values of *target*."""
-    return uow.products.save(product.become(_ready(uow, target)))
+    return uow.products.save(product.become(complete(uow, target)))
 
 
-def _ready(uow: UnitOfWork, product: Product) -> Product:
-    """Return *product* with a slug, once what it refers to is known to exist."""
+def complete(uow: UnitOfWork, product: Product) -> Product:
+    """Return *product* with a slug, once what it refers to is known to exist.
+
+    Raises:
+        InvalidDocument: Its category does not exist.
+    """
     category_id = product.category_id
     if category_id is not None and category_id not in uow.categories.tree().by_id:
         detail = f"There is no category {category_id!r}; create it first."

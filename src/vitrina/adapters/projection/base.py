@@ -1,0 +1,147 @@
+"""What a file was like when it was last in step with the catalog.
+
+``.vitrina/base/0000000000000042.products.csv`` holds the exact bytes that ``products.csv`` had when
+it held every change up to number 42. ``.vitrina/base/products.csv.refused`` lists the ids of the
+rows that the catalog refused, as a JSON array; they are tried again at the next chance. Losing the
+folder costs one thing: what people and the API changed since then can no longer be told apart.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from vitrina.adapters.journal.disk import Disk, make_folder, replace_file
+
+_DIGITS: Final = 16
+_REFUSED_SUFFIX: Final = ".refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A file as it was when it was last in step.
+
+    Attributes:
+        seq: The file held every change up to this number.
+        data: Its bytes.
+        refused: The ids of rows that the catalog refused.
+    """
+
+    seq: int
+    data: bytes
+    refused: frozenset[str] = frozenset()
+
+
+class BaseKeeper:
+    """Keeps the base of one file."""
+
+    def __init__(self, disk: Disk, folder: Path, name: str) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._name = name
+
+    def load(self) -> Base | None:
+        """Return the newest base, or None.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        found = self._found()
+        if not found:
+            return None
+        seq, path = found[-1]
+        return Base(seq, self._disk.read(path), self._load_refused())
+
+    def others(self) -> set[str]:
+        """Return the names of other files whose base is kept here."""
+        if not self._folder.is_dir():
+            return set()
+        names = self._disk.names(self._folder)
+        kept = {name[_DIGITS + 1 :] for name in names if name[:_DIGITS].isdecimal()}
+        return kept - {self._name}
+
+    def store(self, base: Base, *, before: Base | None) -> None:
+        """Keep *base*, durably.
+
+        Args:
+            base: What to keep.
+            before: What is kept now.
+
+        Raises:
+            OSError: The system refused; the one before is still kept.
+        """
+        make_folder(self._disk, self._folder)
+        if base.refused != (before.refused if before else frozenset()):
+            data = orjson.dumps(sorted(base.refused))
+            replace_file(self._disk, self._folder / f"{self._name}{_REFUSED_SUFFIX}", [data])
+        older = [path for seq, path in self._found() if seq != base.seq]
+        path = self._path(base.seq)
+        if before is not None and before.data == base.data:
+            if before.seq != base.seq:
+                self._disk.rename(self._path(before.seq), path)
+                self._disk.fsync_folder(self._folder)
+            return
+        replace_file(self._disk, path, [base.data])
+        for each in older:
+            self._disk.unlink(each)
+
+    def _path(self, seq: int) -> Path:
+        return self._folder / f"{seq:0{_DIGITS}d}.{self._name}"
+
+    def _found(self) -> list[tuple[int, Path]]:
+        if not self._folder.is_dir():
+            return []
+        return [
+            (int(name[:_DIGITS]), self._folder / name)
+            for name in self._disk.names(self._folder)
+            if name[_DIGITS:] == f".{self._name}" and name[:_DIGITS].isdecimal()
+        ]
+
+    def _load_refused(self) -> frozenset[str]:
+        try:
+            return frozenset(
+                orjson.loads(self._disk.read(self._folder / f"{self._name}{_REFUSED_SUFFIX}"))
+            )
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return frozenset()  # Then those rows are tried again when they change.
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file as it was found.
+
+    Attributes:
+        data: Its bytes; None when there is no file.
+        status: What the system said of it when it was read.
+    """
+
+    data: bytes | None
+    status: os.stat_result | None
+
+    @classmethod
+    def at(cls, path: Path) -> "Found":
+        """Read the file.
+
+        Raises:
+            OSError: It is there and cannot be read.
+        """
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                return cls(file.read(), status)
+        except FileNotFoundError:
+            return cls(None, None)
+
+    def is_current(self, path: Path) -> bool:
+        """Say whether the file is still the one that was read."""
+        try:
+            now = path.stat()
+        except FileNotFoundError:
+            return self.status is None
+        return self.status is not None and _signature(now) == _signature(self.status)
+
+
+def _signature(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mtime_ns, status.st_size, status.st_ino

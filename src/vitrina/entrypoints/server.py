@@ -1,0 +1,97 @@
+"""Runs the application on a socket until it is asked to stop."""
+
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+import uvicorn
+
+from vitrina.entrypoints.http.app import Application
+
+BACKLOG: Final = 2_048
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on; the message says which, why, and what to do."""
+
+
+@contextmanager
+def listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Listen on an address; before the catalog is opened, so that a taken port is told at once.
+
+    Raises:
+        PortTaken: Another program listens there, or the address is none of this machine's.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind)
+    except OSError as error:
+        raise PortTaken(f"{host} is no address of this machine: {error.strerror}.") from error
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(
+                    f"Port {port} of {host} is taken: address already in use. Stop the program "
+                    f"that listens there, or choose another port: --port {port + 1}"
+                ) from error
+            raise PortTaken(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """A server for which SIGTERM and SIGINT are orders to stop, and a stop is a success.
+
+    uvicorn itself raises the signal again after it has stopped, so that the process would end by
+    it before the catalog is closed, with exit code 143.
+    """
+
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        super().__init__(config)
+        self._application = application
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals while serving; afterwards further ones are ignored: it is stopping."""
+        for number in SIGNALS:
+            signal.signal(number, self.handle_exit)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Say to probes that no further requests are wanted, and begin to stop."""
+        self._application.state.draining = True
+        super().handle_exit(sig, frame)
+
+
+def serve_until_stopped(application: Application, listener: socket.socket, *, grace_s: int) -> None:
+    """Serve until SIGTERM or SIGINT; then finish the requests under way.
+
+    Args:
+        application: What to serve.
+        listener: Where.
+        grace_s: How long requests under way may take; afterwards they are cut off.
+    """
+    config = uvicorn.Config(
+        application,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=grace_s,
+        backlog=BACKLOG,
+    )
+    _Server(config, application).run(sockets=[listener])

@@ -1,0 +1,252 @@
+"""Use cases about what people did to their files: every edit becomes ordinary changes.
+
+An edit was made by comparing the file with the product as it was at one moment. So it holds only
+for that version: where the product has changed since, the edit comes back as *stale* and the
+comparison is made anew. An edit that the catalog refuses is reported, and the others are carried
+out all the same.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import batched
+from typing import Final
+
+from vitrina.domain.category import Category
+from vitrina.domain.errors import (
+    CatalogError,
+    CategoryInUse,
+    Fault,
+    InvalidDocument,
+    SkuTaken,
+    SlugTaken,
+)
+from vitrina.domain.identifiers import distinct_slug
+from vitrina.domain.product import Product
+from vitrina.service_layer.documents import (
+    READ_ONLY_FIELDS,
+    Document,
+    Json,
+    read_product,
+    write_product,
+)
+from vitrina.service_layer.ports import UnitOfWork
+from vitrina.service_layer.products import complete
+
+EDITS_PER_UNIT: Final = 500
+"""How many rows become one unit of work: enough to share a sync, few enough not to hold others up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdit:
+    """What the file does to one product.
+
+    Attributes:
+        id: Of the product.
+        expected: The entity tag of the product that the file was compared with; None when there
+            was none.
+        product: The new product; None when there is one already.
+        patch: The fields that the file changed, as an RFC 7396 merge patch; None takes the
+            product away.
+    """
+
+    id: str
+    expected: str | None
+    product: Product | None = None
+    patch: Document | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of some edits.
+
+    Attributes:
+        applied: How many were carried out, or had nothing to change.
+        refused: Product id → what the catalog holds against the edit.
+        stale: The edits whose product has changed since they were made.
+    """
+
+    applied: int = 0
+    refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
+
+
+def apply_row_edits(
+    new_unit_of_work: Callable[[], UnitOfWork], edits: Iterable[RowEdit]
+) -> Outcome:
+    """Carry out *edits*, in units of work of at most 500.
+
+    Rows that are gone come first, so that others may have their SKUs. Edits that want a SKU or a
+    slug that another product has are tried again when that one has been edited, and those that
+    wait for one another exchange them.
+
+    Args:
+        new_unit_of_work: Makes a fresh unit of work.
+        edits: At most one for each product.
+
+    Raises:
+        StoreReadOnly, StoreBusy: Some edits may have been committed; the others were not.
+    """
+    outcome = Outcome()
+    waiting: list[RowEdit] = []
+    ordered = sorted(edits, key=lambda edit: not _removes(edit))
+    for chunk in batched(ordered, EDITS_PER_UNIT, strict=False):
+        with new_unit_of_work() as uow:
+            waiting += _carry_out(uow, chunk, outcome)
+            uow.commit()
+    while waiting:
+        with new_unit_of_work() as uow:
+            still = _carry_out(uow, waiting, outcome)
+            if len(still) == len(waiting):
+                still = _exchange(uow, waiting, outcome)
+            uow.commit()
+        waiting = still
+    return outcome
+
+
+def _removes(edit: RowEdit) -> bool:
+    return edit.product is None and edit.patch is None
+
+
+def _carry_out(uow: UnitOfWork, edits: Iterable[RowEdit], outcome: Outcome) -> list[RowEdit]:
+    """Carry out edits; return those that want a SKU or slug that is taken."""
+    waiting: list[RowEdit] = []
+    for edit in edits:
+        stored = uow.products.stored(edit.id)
+        if (stored.tag if stored else None) != edit.expected:
+            outcome.stale.append(edit.id)
+            continue
+        try:
+            _apply(uow, edit)
+        except (SkuTaken, SlugTaken):
+            waiting.append(edit)
+        except CatalogError as error:
+            outcome.refused[edit.id] = _faults(error)
+        else:
+            outcome.applied += 1
+    return waiting
+
+
+def _exchange(uow: UnitOfWork, edits: Sequence[RowEdit], outcome: Outcome) -> list[RowEdit]:
+    """Carry out edits that wait for one another: first, each product lets go of what it has."""
+    freed: dict[str, Product] = {}
+    for edit in edits:
+        if edit.patch is not None:
+            before = uow.products.get(edit.id)
+            slug = distinct_slug("", edit.id) if "slug" in edit.patch else before.slug
+            sku = None if "sku" in edit.patch else before.sku
+            uow.products.save(before.become(replace(before, sku=sku, slug=slug)))
+            freed[edit.id] = before
+    for edit in edits:
+        try:
+            _apply(uow, edit)
+        except CatalogError as error:
+            outcome.refused[edit.id] = _faults(error)
+        else:
+            outcome.applied += 1
+            freed.pop(edit.id, None)
+    for product_id, before in freed.items():
+        _give_back(uow, product_id, before)
+    return []
+
+
+def _give_back(uow: UnitOfWork, product_id: str, before: Product) -> None:
+    """Return SKU and slug to a product whose edit failed, unless another has them by now."""
+    now = uow.products.get(product_id)
+    sku = before.sku if before.sku and not uow.products.owner_of_sku(before.sku) else now.sku
+    slug = before.slug if before.slug and not uow.products.owner_of_slug(before.slug) else now.slug
+    uow.products.save(now.become(replace(now, sku=sku, slug=slug)))
+
+
+def _apply(uow: UnitOfWork, edit: RowEdit) -> None:
+    if edit.product is not None:
+        fresh = edit.product
+        if fresh.version:
+            fresh = replace(fresh, version=0)  # Versions are counted by this catalog.
+        uow.products.save(complete(uow, fresh).created())
+        return
+    product = uow.products.get(edit.id)
+    if edit.patch is None:
+        uow.products.remove(product.removed())
+        return
+    target = read_product(_patched(product, edit.patch), product_id=edit.id)
+    if target.slug is None and product.slug is not None:
+        target = target.named(product.slug)
+    uow.products.save(product.become(complete(uow, target)))
+
+
+def _patched(product: Product, patch: Document) -> Document:
+    document: Document = {
+        name: value
+        for name, value in write_product(product).items()
+        # A derived availability follows from the quantity, which may be new.
+        if name not in READ_ONLY_FIELDS
+        and (name != "availability" or product.availability is not None)
+    }
+    for name, value in patch.items():
+        if name not in READ_ONLY_FIELDS:
+            document[name] = _merge(document.get(name), value)
+    return document
+
+
+def _merge(target: Json, patch: Json) -> Json:
+    """Apply a merge patch (RFC 7396)."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merge(merged.get(name), value)
+    return merged
+
+
+def _faults(error: CatalogError) -> tuple[Fault, ...]:
+    if isinstance(error, InvalidDocument):
+        return error.faults
+    return (Fault(_POINTERS.get(type(error), ""), error.code, str(error)),)
+
+
+_POINTERS: Final[Mapping[type[CatalogError], str]] = {SkuTaken: "/sku", SlugTaken: "/slug"}
+
+
+def apply_category_edits(
+    uow: UnitOfWork, wanted: Sequence[Category], gone: Iterable[str]
+) -> list[Fault]:
+    """Make, rename, move and remove categories, in one unit of work.
+
+    Args:
+        uow: A fresh unit of work; entered and committed here.
+        wanted: New and edited categories, in any order.
+        gone: Ids to take away; those in use stay.
+
+    Returns:
+        What the catalog refused; a fault's pointer is ``/`` and the category's id.
+
+    Raises:
+        StoreReadOnly, StoreBusy.
+    """
+    faults: list[Fault] = []
+    with uow:
+        waiting = list(wanted)
+        while waiting:
+            known = uow.categories.tree().by_id
+            ready = [each for each in waiting if each.parent_id is None or each.parent_id in known]
+            for each in ready or waiting:
+                try:
+                    uow.categories.save(each)
+                except CatalogError as error:
+                    faults.append(Fault(f"/{each.id}", error.code, str(error)))
+            waiting = [each for each in waiting if each not in ready] if ready else []
+        _remove_categories(uow, frozenset(gone), faults)
+        uow.commit()
+    return faults
+
+
+def _remove_categories(uow: UnitOfWork, gone: frozenset[str], faults: list[Fault]) -> None:
+    """Remove children before their parents."""
+    for category_id in reversed([each.id for each in uow.categories.tree() if each.id in gone]):
+        try:
+            uow.categories.remove(category_id)
+        except CategoryInUse as error:
+            faults.append(Fault(f"/{category_id}", error.code, str(error)))
