@@ -67,7 +67,7 @@ _CATALOG: Final = (
         "A query parameter, an operator, a field or a value is not one that this resource knows. "
         "Nothing is ignored silently. `errors` names each parameter and lists what is known.",
         "Correct or remove the parameters that `errors` names.",
-        "limt: There is no such parameter. Known: fields, limit, sort.",
+        "page: There is no parameter 'page'. Known: q, sort, limit, cursor, fields.",
         errors.InvalidQuery,
     ),
     ProblemType(
