@@ -11,7 +11,7 @@ from vitrina.domain.errors import CatalogError
 from vitrina.entrypoints.http.compression import accepts_gzip
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.problem_types import FAULT_CODES, OF_ERROR, PROBLEM_TYPES
-from vitrina.entrypoints.http.requests import accepts_json
+from vitrina.entrypoints.http.requests import JSON, preferred
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -88,14 +88,14 @@ def test_a_field_that_occurs_twice_is_joined() -> None:
     ],
 )
 def test_an_accept_header_that_admits_json(accept: str) -> None:
-    assert accepts_json(accept.encode())
+    assert preferred(accept.encode(), (JSON,)) == JSON
 
 
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "*/*, application/json;q=0", "text/*", "json"]
 )
 def test_an_accept_header_that_excludes_json(accept: str) -> None:
-    assert not accepts_json(accept.encode())
+    assert preferred(accept.encode(), (JSON,)) is None
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,8 @@ def _filter(name: str, field: str, operator: Operator) -> Node:
     return query(name, several, text, example=[example], style="form", explode=True)
 
 
+_FACET: Final = rf"(?:{'|'.join(FACET_FIELDS)}|attributes\.[^,]+)"
+_ID: Final = r"[^,]+"
 _SORTS: Final = "|".join(("id", *SORT_FIELDS))
 
 LIST_PARAMETERS: Final = (
@@ -109,7 +111,7 @@ LIST_PARAMETERS: Final = (
     ),
     query(
         "ids",
-        {"type": "string", "minLength": 1},
+        {"type": "string", "pattern": rf"^{_ID}(?:,{_ID}){{0,{IDS_MAX - 1}}}$"},
         f"Many products at once, by id, in this order; at most {IDS_MAX}, separated by commas. "
         "Stands alone but for `fields`.",
         example="6579c22f-be2b-444c-a52b-0116dd82df6c,2e852905-c6f4-47db-802c-654013571922",
@@ -133,7 +135,7 @@ LIST_PARAMETERS: Final = (
     FIELDS,
     query(
         "facets",
-        {"type": "string", "minLength": 1},
+        {"type": "string", "pattern": rf"^{_FACET}(?:,{_FACET}){{0,{FACETS_MAX - 1}}}$"},
         f"Fields to count the values of, at most {FACETS_MAX}, separated by commas: "
         f"{', '.join(FACET_FIELDS)}, attributes.NAME. A facet's own filter does not narrow it.",
         example="brand,price",

@@ -16,6 +16,7 @@ from vitrina.entrypoints.http.exchange import REQUEST_ID_PATTERN
 from vitrina.entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from vitrina.entrypoints.http.problems import MEDIA_TYPE, type_uri
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, MERGE_PATCH
+from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.patches import OPERATIONS_MAX
 
 type Node = dict[str, Any]
@@ -138,9 +139,10 @@ TRACE_PARENT: Final = header(
     "W3C Trace Context: the trace goes on, and its id is in problems and logs.",
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 )
+_FIELD: Final = f"(?:{'|'.join(PRODUCT_FIELDS)})"
 FIELDS: Final = query(
     "fields",
-    {"type": "string", "minLength": 1},
+    {"type": "string", "pattern": f"^{_FIELD}(?:,{_FIELD}){{0,{len(PRODUCT_FIELDS) - 1}}}$"},
     "The top-level fields to show, separated by commas.",
     example="id,title,price",
 )
@@ -320,11 +322,11 @@ def _plain(node: Any) -> Any:
 
 
 def _merge_patch(schema: Node, name: str) -> Node:
-    """Return the schema of an RFC 7396 patch: any member may be left out, and null unsets it."""
+    """Return the schema of an RFC 7396 patch: any member may be left out, and null unsets it.
+
+    What a product must have cannot be unset, so there ``null`` is not in the schema.
+    """
     properties = dict(schema["properties"])
-    required = schema.get("required", [])
-    for field in required:
-        properties[field] = {"anyOf": [properties[field], {"type": "null"}]}
     for field in ("price", "list_price", "rating"):
         if field in properties:
             note = "Members that are left out stay as they are."

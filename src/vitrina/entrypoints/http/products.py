@@ -7,7 +7,14 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
-from vitrina.domain.errors import Fault, InvalidDocument, InvalidQuery, ProductNotFound
+from vitrina.domain.errors import (
+    Fault,
+    InvalidDocument,
+    InvalidQuery,
+    InvalidValue,
+    ProductNotFound,
+)
+from vitrina.domain.identifiers import parse_id
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
@@ -112,7 +119,7 @@ def put_product(request: CatalogRequest) -> Response:
     creates; `If-Match` only replaces what you have read.
     """
     request.parameters(())
-    product_id = request.path_params["id"]
+    product_id = id_in_path(request)
     precondition = precondition_of(request.fields, required=request.options.require_if_match)
     saved = use_cases.put_product(
         request.catalog.unit_of_work(), product_id, request.document(), precondition=precondition
@@ -144,6 +151,19 @@ def delete_product(request: CatalogRequest) -> Response:
     uow = request.catalog.unit_of_work()
     use_cases.remove_product(uow, request.path_params["id"], precondition=precondition)
     return Response(status_code=204)
+
+
+def id_in_path(request: CatalogRequest) -> str:
+    """Return the id under which something may be created.
+
+    Raises:
+        InvalidDocument: It is not of an id's form.
+    """
+    key: str = request.path_params["id"]
+    try:
+        return parse_id(key)
+    except InvalidValue as error:
+        raise InvalidDocument((error.at("/id"),)) from None
 
 
 def patch_of(request: CatalogRequest, known: tuple[str, ...]) -> Patch:

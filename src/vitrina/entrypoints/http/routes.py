@@ -169,12 +169,6 @@ _PRODUCTS: Final = (
                 doc.ref("ProductList"),
                 example=examples.PRODUCT_LIST,
                 sent=("ETag", "Link", "Cache-Control"),
-                links={
-                    "firstProduct": {
-                        "operationId": "getProduct",
-                        "parameters": {"id": "$response.body#/items/0/id"},
-                    }
-                },
             ),
             "304": _FRESH,
             **doc.problems("bad_cursor", *_READ_PROBLEMS),
