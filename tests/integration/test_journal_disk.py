@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.integration.stores import contents, lamp, save, segments
 from vitrina.adapters.journal import lock
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
-from vitrina.domain.errors import ChangesGone, StoreBusy, StoreReadOnly
+from vitrina.domain.errors import ChangesGone, IdTaken, StoreBusy, StoreReadOnly
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.service_layer.ports import CheckStatus
 
@@ -108,9 +109,9 @@ def test_units_of_work_that_wait_share_one_sync(opened: OpenStore, disk: Failing
         _wait_for_line(opened.store, 15)
         # What is not durable is not seen by readers, but by the units of work that follow.
         assert list(contents(opened.store)) == ["lamp-0"]
-        with opened.store.unit_of_work() as uow:
-            assert uow.products.get("lamp-1").version == 1
-            assert uow.products.owner_of_sku("L-9") == "lamp-9"
+        looked = threading.Event()
+        waiting.append(threads.submit(_look_at_others, opened.store, looked))
+        assert looked.wait(30)
         syncs = disk.syncs
         del disk.failures["fsync"]
         gate.open()
@@ -122,14 +123,48 @@ def test_units_of_work_that_wait_share_one_sync(opened: OpenStore, disk: Failing
     assert [each.seq for each in opened.store.changes(0, limit=99)] == list(range(1, 17))
 
 
+def _look_at_others(store: JournalStore, looked: threading.Event) -> None:
+    with store.unit_of_work() as uow:
+        assert uow.products.get("lamp-1").version == 1
+        assert uow.products.owner_of_sku("L-9") == "lamp-9"
+        looked.set()
+
+
 def _wait_for_line(store: JournalStore, records: int) -> None:
     """Wait until so many units of work have appended."""
-    for _ in range(3_000):
-        with store.unit_of_work():
-            pass
-        if store.appended_records >= records + 1:
-            return
-    raise AssertionError("the units of work did not come")
+    deadline = time.monotonic() + 30
+    while store.appended_records <= records:
+        assert time.monotonic() < deadline, "the units of work did not come"
+        time.sleep(0.001)
+
+
+def test_a_refusal_is_told_when_its_reason_can_be_seen(
+    opened: OpenStore, disk: FailingDisk
+) -> None:
+    """The id is taken by a product that is not durable yet: nobody may hear of that one so early."""
+    gate = Gate()
+    disk.failures["fsync"] = gate
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(save, opened.store, lamp(1))
+        gate.came.wait(30)
+        _wait_for_line(opened.store, 1)
+        refused = threading.Event()
+        second = threads.submit(_take_id_of_lamp_1, opened.store, refused)
+        assert refused.wait(30)
+        assert not second.done()
+        gate.open()
+        with pytest.raises(IdTaken):
+            second.result()
+        assert list(contents(opened.store)) == ["lamp-0", "lamp-1"]
+        first.result()
+
+
+def _take_id_of_lamp_1(store: JournalStore, refused: threading.Event) -> None:
+    with store.unit_of_work() as uow:
+        try:
+            uow.products.save(lamp(1).created())
+        finally:
+            refused.set()
 
 
 def test_a_failed_sync_fails_all_who_wait_for_it(opened: OpenStore, disk: FailingDisk) -> None:

@@ -5,7 +5,8 @@ or over the layers of the units before it that are still on their way to the dis
 appends one record to the journal and lets the next unit begin; then it waits until the record is
 synced. The first that waits syncs for all that were appended by then, so many units share one
 sync. Only then are their changes applied to the tables, in order, and all of them return: readers
-see only what is durable, and a write that was answered is seen by every later read.
+see only what is durable, and a write that was answered is seen by every later read. A unit that
+changes nothing or is refused waits in the same way for those whose changes it may have seen.
 
 **Failure.** A unit whose record cannot be written fails with ``StoreReadOnly`` and leaves no trace.
 While the disk is full every further unit tries again, so the store recovers by itself when there
@@ -170,17 +171,24 @@ class JournalStore:
             raise
 
     def end(self) -> None:
-        """Let the next unit of work in."""
+        """Let the next unit of work in, and wait until all that this one saw is durable.
+
+        One that changed nothing, or was refused, may have seen what is still on its way to the
+        disk. Whoever is told what follows from that must find it in every later read.
+        """
+        ticket = self._log.appended
         self._writing.release()
+        self._wait_until_durable(ticket)
 
     def commit(self, layer: Layer, now: datetime, source: Source) -> int:
         """Append what the unit of work did, let the next one in, and wait until it is durable."""
+        if not layer.touched:
+            self.end()
+            return self._tables.seq
         try:
-            ticket = self._append(layer, now, source) if layer.touched else self._log.appended
+            ticket = self._append(layer, now, source)
         finally:
             self._writing.release()
-        # A unit that changed nothing may have read what is still on its way to the disk: what is
-        # answered must be durable, too.
         self._wait_until_durable(ticket)
         return self._tables.seq
 
