@@ -18,6 +18,7 @@ from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http import assets, pages, products
 from vitrina.entrypoints.http.envelope import Envelope
 from vitrina.entrypoints.http.openapi import components
+from vitrina.entrypoints.http.operations import Operation
 from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
 from vitrina.entrypoints.http.replies import digest
 from vitrina.entrypoints.http.requests import JSON
@@ -73,6 +74,12 @@ class Application(FastAPI):
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
             document = super().openapi()
+            for route in self.routes:
+                if isinstance(route, Operation):
+                    for method in route.methods or ():
+                        # The framework drops every null, which an example of a product is full of.
+                        operation = document["paths"][route.path_format][method.lower()]
+                        operation |= route.documented
             document["components"] = components()
             self.openapi_schema = document
         return self.openapi_schema

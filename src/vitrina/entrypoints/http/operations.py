@@ -36,6 +36,12 @@ class Operation(APIRoute):
         offered = tuple(usual.get("content", _NO_CONTENT))
         self.app = _runner(cast("Endpoint", endpoint), reads=tuple(content), offers=offered)
 
+    @property
+    def documented(self) -> dict[str, Any]:
+        """Parameters, bodies and responses as they stand in the table of routes."""
+        responses = {str(status): node for status, node in self.responses.items()}
+        return {**(self.openapi_extra or {}), "responses": responses}
+
 
 def _runner(endpoint: Endpoint, *, reads: Sequence[str], offers: tuple[str, ...]) -> ASGIApp:
     waits = not inspect.iscoroutinefunction(endpoint)

@@ -277,6 +277,9 @@ class CategoryInput(_Strict):
     id: Id | None = Field(None, description="May repeat the id in the URL.")
     name: CategoryName
     parent_id: Id | None = Field(None, description="Of a category that exists; null for a root.")
+    path: object = Field(None, json_schema_extra={"readOnly": True})
+    product_count: object = Field(None, json_schema_extra={"readOnly": True})
+    version: object = Field(None, json_schema_extra={"readOnly": True})
 
 
 class Problem(BaseModel):
