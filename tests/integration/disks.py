@@ -60,6 +60,10 @@ class FailingDisk(Disk):
         self._before("fsync_folder")
         super().fsync_folder(path)
 
+    def mkdir(self, path: Path) -> None:
+        self._before("mkdir")
+        super().mkdir(path)
+
     def rename(self, source: Path, target: Path) -> None:
         self._before("rename")
         super().rename(source, target)

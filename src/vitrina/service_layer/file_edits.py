@@ -93,13 +93,15 @@ def apply_row_edits(
         with new_unit_of_work() as uow:
             waiting += _carry_out(uow, chunk, outcome)
             uow.commit()
-    while waiting:
+    progress = True
+    while waiting and progress:
         with new_unit_of_work() as uow:
             still = _carry_out(uow, waiting, outcome)
-            if len(still) == len(waiting):
-                still = _exchange(uow, waiting, outcome)
             uow.commit()
+        progress = len(still) < len(waiting)
         waiting = still
+    if waiting:
+        _exchange(new_unit_of_work(), waiting, outcome)
     return outcome
 
 
@@ -126,35 +128,56 @@ def _carry_out(uow: UnitOfWork, edits: Iterable[RowEdit], outcome: Outcome) -> l
     return waiting
 
 
-def _exchange(uow: UnitOfWork, edits: Sequence[RowEdit], outcome: Outcome) -> list[RowEdit]:
-    """Carry out edits that wait for one another: first, each product lets go of what it has."""
-    freed: dict[str, Product] = {}
-    for edit in edits:
-        if edit.patch is not None:
-            before = uow.products.get(edit.id)
-            slug = distinct_slug("", edit.id) if "slug" in edit.patch else before.slug
-            sku = None if "sku" in edit.patch else before.sku
-            uow.products.save(before.become(replace(before, sku=sku, slug=slug)))
-            freed[edit.id] = before
-    for edit in edits:
+def _exchange(uow: UnitOfWork, waiting: Sequence[RowEdit], outcome: Outcome) -> None:
+    """Carry out edits that wait for one another, all or none of them.
+
+    First, each product lets go of what it has; so one more version of it is saved.
+    """
+    with uow:
+        edits = _among_themselves(uow, waiting, outcome)
         try:
-            _apply(uow, edit)
+            for edit in edits:
+                if edit.patch is not None:
+                    product = uow.products.get(edit.id)
+                    slug = distinct_slug("", edit.id) if "slug" in edit.patch else product.slug
+                    sku = None if "sku" in edit.patch else product.sku
+                    uow.products.save(product.become(replace(product, sku=sku, slug=slug)))
+            for edit in edits:
+                _apply(uow, edit)
         except CatalogError as error:
-            outcome.refused[edit.id] = _faults(error)
-        else:
-            outcome.applied += 1
-            freed.pop(edit.id, None)
-    for product_id, before in freed.items():
-        _give_back(uow, product_id, before)
-    return []
+            outcome.refused.update((each.id, _faults(error)) for each in edits)
+            return
+        uow.commit()
+    outcome.applied += len(edits)
 
 
-def _give_back(uow: UnitOfWork, product_id: str, before: Product) -> None:
-    """Return SKU and slug to a product whose edit failed, unless another has them by now."""
-    now = uow.products.get(product_id)
-    sku = before.sku if before.sku and not uow.products.owner_of_sku(before.sku) else now.sku
-    slug = before.slug if before.slug and not uow.products.owner_of_slug(before.slug) else now.slug
-    uow.products.save(now.become(replace(now, sku=sku, slug=slug)))
+def _among_themselves(
+    uow: UnitOfWork, waiting: Sequence[RowEdit], outcome: Outcome
+) -> list[RowEdit]:
+    """Return the edits that want what others of them have; refuse those that want from outside."""
+    edits = list(waiting)
+    while True:
+        ids = {each.id for each in edits}
+        refused = {each.id: fault for each in edits if (fault := _outside(uow, each, ids))}
+        if not refused:
+            return edits
+        outcome.refused.update((key, (fault,)) for key, fault in refused.items())
+        edits = [each for each in edits if each.id not in refused]
+
+
+def _outside(uow: UnitOfWork, edit: RowEdit, ids: set[str]) -> Fault | None:
+    """Return what is wrong when a product outside of *ids* has the SKU or slug that is wanted."""
+    sku, slug = _wanted(edit, "sku"), _wanted(edit, "slug")
+    if sku and (owner := uow.products.owner_of_sku(sku)) not in {None, *ids}:
+        return _faults(SkuTaken(sku, owner=str(owner)))[0]
+    if slug and (owner := uow.products.owner_of_slug(slug)) not in {None, *ids}:
+        return _faults(SlugTaken(slug, owner=str(owner)))[0]
+    return None
+
+
+def _wanted(edit: RowEdit, name: str) -> str | None:
+    value = getattr(edit.product, name) if edit.product else (edit.patch or {}).get(name)
+    return value if isinstance(value, str) else None
 
 
 def _apply(uow: UnitOfWork, edit: RowEdit) -> None:

@@ -123,7 +123,8 @@ class Projector:
     def _take_in(self) -> None:
         # Categories first: the rows of the product file refer to them.
         self._categories.take_in(self._view.seq)
-        self._products.take_in(self._view.seq)
+        if self._categories.broken is None:
+            self._products.take_in(self._view.seq)
         if self._followed is None:
             self._followed = self._products.seq
 
