@@ -97,3 +97,38 @@ def test_waiting_for_a_change(store: Store) -> None:
 
     assert seen == [True]
     assert store.log.wait(0, timeout_s=0)
+
+
+def test_history_tells_the_versions_of_one_product_newest_first(reopen: OpenStore) -> None:
+    with reopen() as store:
+        save(store, LAMP.created())
+        save(store, replace(LAMP, id="rug", sku=None, slug="rug").created())
+        with store.write() as uow:
+            uow.categories.save(Category(id="lamp", name="A category of the same id"))
+            uow.commit()
+        revise(store, "lamp", title="Lamp")
+        revise(store, "lamp", description='"id":"lamp","version":')
+        remove(store, "lamp")
+
+    with reopen() as store:
+        told = list(store.log.history("lamp"))
+        assert [(each.seq, each.version, each.body is None) for each in told] == [
+            (6, 3, True),
+            (5, 3, False),
+            (4, 2, False),
+            (1, 1, False),
+        ]
+        assert [each.seq for each in store.log.history("lamp", before=5)] == [4, 1]
+        assert list(store.log.history("lamp", before=0)) == []
+        assert list(store.log.history("lam")) == []
+        assert store.log.oldest == 1
+
+
+def test_history_tells_many_versions_of_one_commit(store: Store) -> None:
+    with store.write() as uow:
+        for title in ("A", "B"):
+            uow.products.save(replace(LAMP, id=title, title=title, sku=None, slug=None).created())
+        uow.commit()
+
+    assert [each.seq for each in store.log.history("A")] == [1]
+    assert [each.seq for each in store.log.history("B")] == [2]

@@ -4,8 +4,6 @@ Canonical JSON is UTF-8 without white space, with the fields in the order of
 :data:`vitrina.service_layer.documents.PRODUCT_FIELDS`. It is stored, sent and hashed as it is.
 """
 
-from hashlib import blake2b
-
 import orjson
 
 from vitrina.domain.category import Category
@@ -40,19 +38,9 @@ def load(body: bytes) -> Document:
     return document
 
 
-def stored(key: str, version: int, body: bytes) -> Stored:
-    """Return a resource as the catalog keeps it.
-
-    Its entity tag is the version and 8 hexadecimal digits of the body's BLAKE2b digest, so that
-    another product with the same id and version (deleted and made anew) has another tag.
-    """
-    digest = blake2b(body, digest_size=4).hexdigest()
-    return Stored(key, version, f"{version}-{digest}", body)
-
-
 def store_product(product: Product) -> Stored:
     """Return a product, stamped with its version and times, in its stored form."""
-    return stored(product.id, product.version, dump(write_product(product)))
+    return Stored.of(product.id, product.version, dump(write_product(product)))
 
 
 def load_product(body: bytes) -> Product:
@@ -68,7 +56,7 @@ def store_category(category: Category) -> Stored:
         "parent_id": category.parent_id,
         "version": category.version,
     }
-    return stored(category.id, category.version, dump(document))
+    return Stored.of(category.id, category.version, dump(document))
 
 
 def load_category(body: bytes) -> Category:

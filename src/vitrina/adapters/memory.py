@@ -3,7 +3,7 @@
 Nothing survives the process. Commits are visible at once to every thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Condition, Lock
 from types import TracebackType
@@ -39,8 +39,17 @@ class MemoryCatalog:
     def seq(self) -> int:
         return self._tables.seq
 
+    @property
+    def oldest(self) -> int:
+        return 1
+
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
         return self._log[after : after + limit]
+
+    def history(self, product_id: str, *, before: int | None = None) -> Iterator[Change]:
+        for change in reversed(self._log[: None if before is None else max(before - 1, 0)]):
+            if change.id == product_id and change.type.startswith("product."):
+                yield change
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
         with self._grown:

@@ -161,7 +161,7 @@ class Tables:
         for body in image.categories:
             category = codec.load_category(body)
             categories[category.id] = category
-            self._categories[category.id] = codec.stored(category.id, category.version, body)
+            self._categories[category.id] = Stored.of(category.id, category.version, body)
         self._tree = CategoryTree(categories)
         self._answers = {each.key: each for each in image.answers}
         self.seq, self.at = image.seq, image.at
@@ -228,7 +228,7 @@ class Tables:
         if keys.category_id is not None:
             self._filed[keys.category_id] += 1
             self._active[keys.category_id] += keys.active
-        self.products[product_id] = codec.stored(product_id, version, body)
+        self.products[product_id] = Stored.of(product_id, version, body)
 
     def _unindex(self, keys: _Keys, product_id: str) -> None:
         # Within one commit a key may already have moved on to another product.
@@ -245,7 +245,7 @@ class Tables:
             self._categories.pop(change.id, None)
             categories.pop(change.id, None)
             return
-        self._categories[change.id] = codec.stored(change.id, change.version, change.body)
+        self._categories[change.id] = Stored.of(change.id, change.version, change.body)
         categories[change.id] = codec.load_category(change.body)
 
 
@@ -332,7 +332,7 @@ class Layer:
         document["version"] = version = product.version + 1
         document["created_at"] = format_time(product.created_at or now)
         document["updated_at"] = format_time(now)
-        after = codec.stored(product.id, version, codec.dump(document))
+        after = Stored.of(product.id, version, codec.dump(document))
         self._index(product.id, before, after, _Keys.of(document))
         kind = ChangeType.PRODUCT_UPDATED if before else ChangeType.PRODUCT_CREATED
         events = tuple(codec.write_event(each) for each in product.events)

@@ -71,6 +71,17 @@ class ProductNotFound(CatalogError):
         self.key = key
 
 
+class VersionNotFound(CatalogError):
+    """The product never had this version, or the past is not kept that far back."""
+
+    code = "version_not_found"
+
+    def __init__(self, key: str, version: int) -> None:
+        super().__init__(f"There is no version {version} of the product {key!r} any more, or yet.")
+        self.key = key
+        self.version = version
+
+
 class CategoryNotFound(CatalogError):
     """No category has this id."""
 

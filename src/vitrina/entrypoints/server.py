@@ -73,7 +73,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Say to probes that no further requests are wanted, and begin to stop."""
-        self._application.state.draining = True
+        self._application.drain()
         super().handle_exit(sig, frame)
 
 

@@ -3,10 +3,11 @@
 Every adapter is held to these words by one contract suite (``tests/contract``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import blake2b
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,6 +33,14 @@ class Stored:
     version: int
     tag: str
     body: bytes
+
+    @classmethod
+    def of(cls, key: str, version: int, body: bytes) -> Self:
+        """Return a resource with its entity tag: the version and 8 digits of the body's digest.
+
+        So another product with the same id and version (deleted and made anew) has another tag.
+        """
+        return cls(key, version, f"{version}-{blake2b(body, digest_size=4).hexdigest()}", body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +244,28 @@ class ChangeLog(Protocol):
         """The number of the last durable change."""
         ...
 
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest change that is kept; one more than ``seq`` when none is."""
+        ...
+
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
         """Return the changes that follow number *after*, oldest first, at most *limit*.
 
         Raises:
             ChangesGone: The change after *after* is no longer kept.
+        """
+        ...
+
+    def history(self, product_id: str, *, before: int | None = None) -> Iterator[Change]:
+        """Yield the kept changes of one product, newest first.
+
+        Reads as it goes, so that whoever needs only a few stops early. A read of the whole past
+        may take seconds where much is kept.
+
+        Args:
+            product_id: The product, which may have been deleted since.
+            before: Only changes with a lower number; None is all of them.
         """
         ...
 

@@ -132,6 +132,22 @@ def parse_filters(pairs: Pairs) -> tuple[Filter, ...]:
     return filters
 
 
+def parse_integer(name: str, text: str, *, lowest: int, highest: int) -> int:
+    """Read the integer that the parameter *name* has as its value.
+
+    Raises:
+        InvalidQuery: ``invalid_number`` or ``out_of_range``.
+    """
+    if not re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII):
+        detail = f"{text[:40]!r} is not an integer."
+        raise InvalidQuery((Fault(name, "invalid_number", detail),))
+    value = int(text)
+    if not lowest <= value <= highest:
+        detail = f"{value} is not from {lowest} to {highest}."
+        raise InvalidQuery((Fault(name, "out_of_range", detail),))
+    return value
+
+
 @dataclass(slots=True)
 class _Condition:
     """A filter under construction, and how its parameter was written."""
@@ -195,14 +211,11 @@ class _Reader:
         text = self.single(name)
         if text is None:
             return default
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
-            self.fault(name, "invalid_number", f"{text[:40]!r} is not an integer.")
+        try:
+            return parse_integer(name, text, lowest=lowest, highest=highest)
+        except InvalidQuery as error:
+            self._faults.extend(error.faults)
             return default
-        value = int(text)
-        if not lowest <= value <= highest:
-            self.fault(name, "out_of_range", f"{value} is not from {lowest} to {highest}.")
-            return default
-        return value
 
     def listed(self, name: str, *, most: int) -> tuple[str, ...] | None:
         """Return the values of a comma-separated parameter, each once, in order."""

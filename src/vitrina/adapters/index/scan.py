@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
-from vitrina.adapters import codec
 from vitrina.adapters.index import counts
 from vitrina.adapters.index.conditions import condition
 from vitrina.adapters.index.orders import Key, arrange, key_of, position, start
@@ -19,7 +18,7 @@ from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import ChangesGone
 from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document, Json
-from vitrina.service_layer.ports import CatalogView, ChangeLog
+from vitrina.service_layer.ports import CatalogView, ChangeLog, Stored
 from vitrina.service_layer.queries import (
     Facet,
     FieldKind,
@@ -88,7 +87,7 @@ class ScanIndex:
                 elif change.body is None:
                     self._rows.pop(change.id, None)
                 else:
-                    stored = codec.stored(change.id, change.version, change.body)
+                    stored = Stored.of(change.id, change.version, change.body)
                     self._rows[change.id] = Row.of(stored)
                 self._seq = change.seq
             self._kept.clear()

@@ -137,6 +137,20 @@ class Log:
         for segment in segments:
             yield from segment.records(after)
 
+    def search(self, needle: bytes, *, before: int) -> Iterator[Record]:
+        """Yield the records below change *before* whose lines hold *needle*, newest first.
+
+        Every kept segment is searched: there is no index, so nothing has to be kept in step.
+
+        Raises:
+            OSError: A segment cannot be read; it may just have been dropped.
+            DamagedRecord: A line is not what was written.
+        """
+        with self._lock:
+            segments = [each for each in reversed(self._segments) if each.first < before]
+        for segment in segments:
+            yield from segment.records_with(needle)
+
     def drop(self, *, needed_after: int, bytes_max: int, changes_max: int) -> int:
         """Delete the oldest segments that no start needs and that exceed what is to be kept.
 

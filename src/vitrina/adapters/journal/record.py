@@ -45,7 +45,7 @@ from vitrina.adapters.tables import Remembered
 from vitrina.domain.errors import InvalidValue
 from vitrina.service_layer.changes import Change, ChangeType, Source
 from vitrina.service_layer.documents import format_time, parse_time
-from vitrina.service_layer.ports import Answered
+from vitrina.service_layer.ports import Answered, Stored
 
 RECORD_BYTES_MAX: Final = 64 * 2**20
 """The longest line; a unit of work that would need a longer one is refused."""
@@ -123,6 +123,14 @@ def encode_answer(
     }
 
 
+def record_needle(resource_id: str) -> bytes:
+    """Return bytes that every line with a change of this resource holds, and few others do.
+
+    An id needs no escaping in JSON (:func:`vitrina.domain.identifiers.parse_id`).
+    """
+    return b'","id":"%s","version":' % resource_id.encode()
+
+
 def inspect(line: bytes) -> Span:
     """Return what a line holds, once its checksum is right.
 
@@ -192,5 +200,5 @@ def decode_answer(
         if found is None:
             raise ValueError(f"the answer {document['key']!r} has no body")
         body = found
-    product = codec.stored(key, version, body)
+    product = Stored.of(key, version, body)
     return Remembered(document["key"], at, Answered(document["fingerprint"], product))

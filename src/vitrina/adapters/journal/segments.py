@@ -80,6 +80,22 @@ class Segment:
                 if inspect(line.removesuffix(b"\n")).last > after:
                     yield decode(line)
 
+    def records_with(self, needle: bytes) -> Iterator[Record]:
+        """Yield the whole records whose lines hold *needle*, newest first.
+
+        Raises:
+            OSError: The file cannot be read.
+            DamagedRecord: A line in it is not what was written.
+        """
+        end = self.size
+        with self.path.open("rb") as file:
+            data = file.read(end)
+        while (found := data.rfind(needle, 0, end)) >= 0:
+            end = data.rfind(b"\n", 0, found) + 1
+            line = data[end : data.index(b"\n", found)]
+            inspect(line)
+            yield decode(line)
+
 
 def segment_path(folder: Path, first: int) -> Path:
     """Return the path of the segment that begins with change number *first*."""

@@ -17,7 +17,7 @@ the store stays read-only until it is opened again. Reads go on in every case.
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -32,6 +32,7 @@ from vitrina.adapters.journal.record import (
     Record,
     Span,
     encode,
+    record_needle,
 )
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
 from vitrina.adapters.tables import Layer, Readable, Remembered, Tables
@@ -113,6 +114,10 @@ class JournalStore:
     def seq(self) -> int:
         return self._tables.seq
 
+    @property
+    def oldest(self) -> int:
+        return self._log.oldest
+
     def unit_of_work(self, source: Source = Source.API) -> "JournalUnitOfWork":
         """Return a fresh unit of work whose changes are told to come from *source*."""
         return JournalUnitOfWork(self, source)
@@ -126,6 +131,18 @@ class JournalStore:
         if after >= end or limit < 1:
             return []
         return self._read_log(after, min(limit, end - after))
+
+    def history(self, product_id: str, *, before: int | None = None) -> Iterator[Change]:
+        end = self._tables.seq + 1 if before is None else min(before, self._tables.seq + 1)
+        try:
+            for record in self._log.search(record_needle(product_id), before=end):
+                for change in reversed(record.changes):
+                    mine = change.id == product_id and change.type.startswith("product.")
+                    if mine and change.seq < end:
+                        yield change
+        except (OSError, DamagedRecord) as error:
+            # The past that is older than this is gone, as it is where a segment was dropped.
+            _log.warning("the past ends early", product=product_id, reason=str(error))
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
         with self._state:

@@ -17,6 +17,7 @@ from vitrina import __version__
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http import assets, pages, products
 from vitrina.entrypoints.http.envelope import Envelope
+from vitrina.entrypoints.http.live import Bell
 from vitrina.entrypoints.http.openapi import components
 from vitrina.entrypoints.http.operations import Operation
 from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
@@ -70,6 +71,17 @@ class Application(FastAPI):
             found.add("HEAD")
         return (*(each for each in _METHODS if each in found), "OPTIONS")
 
+    def drain(self) -> None:
+        """Prepare to stop: ``/readyz`` answers 503 from now on, and streams end.
+
+        Call it on the event loop, when the service was told to stop and before it waits for the
+        requests that are under way.
+        """
+        self.state.draining = True
+        bell: Bell | None = self.state.bell
+        if bell is not None:
+            bell.close()
+
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
@@ -88,8 +100,6 @@ class Application(FastAPI):
 def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) -> Application:
     """Return the application; the catalog opens at startup, never at import.
 
-    ``app.state.draining`` set to true makes ``/readyz`` answer 503 before the server stops.
-
     Args:
         open_catalog: Opens the wired catalog; closed again at shutdown. Both happen in a thread,
             because they may read and write much.
@@ -100,9 +110,11 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Catalog]]:
         opened = open_catalog()
         catalog = await run_in_threadpool(opened.__enter__)
+        app.state.bell = Bell(catalog.log)
         try:
             yield {"catalog": catalog}
         finally:
+            app.drain()
             await run_in_threadpool(opened.__exit__, None, None, None)
 
     app = Application(
@@ -119,6 +131,7 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     )
     app.state.options = options
     app.state.draining = False
+    app.state.bell = None
     app.router.routes.extend(api_router().routes)
     for path, endpoint in (
         ("/", pages.get_home),

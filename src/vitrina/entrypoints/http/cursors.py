@@ -22,8 +22,7 @@ _LENGTH_MAX: Final = 8_192
 
 def encode(query: ProductQuery, position: Position) -> str:
     """Return the cursor of *position* in the answer to *query*."""
-    place = orjson.dumps(position)
-    return urlsafe_b64encode(_digest(query, place) + place).rstrip(b"=").decode()
+    return seal(fingerprint(query), position)
 
 
 def decode(query: ProductQuery, cursor: str) -> Position:
@@ -31,6 +30,21 @@ def decode(query: ProductQuery, cursor: str) -> Position:
 
     Raises:
         BadCursor: It is damaged, or of another query.
+    """
+    return unseal(fingerprint(query), cursor)
+
+
+def seal(asked: str, position: Position) -> str:
+    """Return the cursor of *position* in the answer to what was *asked*."""
+    place = orjson.dumps(position)
+    return urlsafe_b64encode(_digest(asked, place) + place).rstrip(b"=").decode()
+
+
+def unseal(asked: str, cursor: str) -> Position:
+    """Return the position that :func:`seal` made a cursor of.
+
+    Raises:
+        BadCursor: It is damaged, or something else was asked.
     """
     if len(cursor) > _LENGTH_MAX or not cursor.isascii():
         raise BadCursor
@@ -40,7 +54,7 @@ def decode(query: ProductQuery, cursor: str) -> Position:
         raise BadCursor from None
     mark, place = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     # Decoding forgives stray characters; what it made of them must be what was encoded.
-    if mark != _digest(query, place) or encode(query, orjson.loads(place)) != cursor:
+    if mark != _digest(asked, place) or seal(asked, orjson.loads(place)) != cursor:
         raise BadCursor
     return tuple(orjson.loads(place))
 
@@ -51,6 +65,6 @@ def fingerprint(query: ProductQuery) -> str:
     return f"{asked.text!r} {sorted(map(repr, asked.filters))} {asked.order!r}"
 
 
-def _digest(query: ProductQuery, place: bytes) -> bytes:
-    content = fingerprint(query).encode() + b"\n" + place
+def _digest(asked: str, place: bytes) -> bytes:
+    content = asked.encode() + b"\n" + place
     return blake2b(content, digest_size=_DIGEST_BYTES).digest()

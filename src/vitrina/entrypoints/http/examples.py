@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vitrina.domain.identifiers import slugify
-from vitrina.service_layer.documents import Document, Json, read_product, write_product
+from vitrina.service_layer.documents import (
+    Document,
+    Json,
+    format_time,
+    read_product,
+    write_product,
+)
 
 PRODUCT_INPUT: Final[Document] = {
     "id": "6579c22f-be2b-444c-a52b-0116dd82df6c",
@@ -73,3 +79,27 @@ CATEGORY_JSON_PATCH: Final[list[Json]] = [
     {"op": "replace", "path": "/name", "value": "Rucksacks"},
 ]
 HEALTH: Final[Document] = {"status": "pass", "checks": []}
+
+_CHANGED: Final[Document] = {
+    "seq": 4002,
+    "at": format_time(_AT),
+    "type": "product.updated",
+    "source": "api",
+    "version": 1,
+    "changed": ["price"],
+}
+HISTORY: Final[Document] = {"items": [{**_CHANGED, "product": PRODUCT}], "next": None}
+CHANGES: Final[Document] = {
+    "items": [{**_CHANGED, "product_id": PRODUCT["id"], "data": PRODUCT}],
+    "next": None,
+    "last_seq": 4002,
+}
+EVENTS: Final = """\
+retry: 2000
+
+id: 4002
+event: product.deleted
+data: {"seq":4002,"at":"2026-01-31T12:00:00.000000Z","type":"product.deleted","source":"api",\
+"product_id":"LAMP-1","version":3,"changed":[],"data":null}
+
+"""

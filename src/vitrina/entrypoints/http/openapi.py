@@ -61,6 +61,8 @@ _MODELS: Final = (
     schemas.CategoryBranch,
     schemas.CategoryInput,
     schemas.CategoryList,
+    schemas.ChangeList,
+    schemas.History,
     schemas.Problem,
     schemas.Health,
 )
@@ -197,12 +199,13 @@ def answer(
     *,
     example: object = None,
     sent: Sequence[str] = (),
+    also: Mapping[str, Node] | None = None,
     **more: object,
 ) -> Node:
-    """Return a response that is no problem."""
+    """Return a response that is no problem; *also* holds its other media types than JSON."""
     node: Node = {"description": description, "headers": headers(*sent), **more}
     if schema is not None:
-        node["content"] = {JSON: {"schema": schema, "example": example}}
+        node["content"] = {JSON: {"schema": schema, "example": example}, **(also or {})}
     return node
 
 

@@ -80,6 +80,16 @@ _CATALOG: Final = (
         errors.ProductNotFound,
     ),
     ProblemType(
+        "version_not_found",
+        _S.NOT_FOUND,
+        "There is no such version",
+        "The product exists or existed, but this version of it is in the future, or further in the "
+        "past than changes are kept.",
+        "GET /v1/products/{id}/history lists the versions that are kept.",
+        "There is no version 3 of the product 'LAMP-1' any more, or yet.",
+        errors.VersionNotFound,
+    ),
+    ProblemType(
         "category_not_found",
         _S.NOT_FOUND,
         "There is no such category",
@@ -215,8 +225,9 @@ _CATALOG: Final = (
         "changes_gone",
         _S.GONE,
         "The change feed no longer reaches back that far",
-        "The changes after the given position are no longer kept.",
-        "Read the whole catalog anew, and follow the feed from there.",
+        "The changes after the given position are no longer kept. `oldest` is the first that is.",
+        "Read the whole catalog anew, and follow the feed from there: ask for `last_seq` before you "
+        "read, with `GET /v1/changes?limit=1`.",
         "Changes after 12 are no longer kept; the oldest is 4001. Read the catalog anew.",
         errors.ChangesGone,
     ),
@@ -307,6 +318,15 @@ _HTTP: Final = (
         "DELETE need `If-Match`, or `If-None-Match: *` to create.",
         "Read the resource, and send its `ETag` as `If-Match`.",
         "Send If-Match with the entity tag of what you have read.",
+    ),
+    ProblemType(
+        "too_many_streams",
+        _S.SERVICE_UNAVAILABLE,
+        "Too many clients follow the change feed",
+        "Each process serves a limited number of streams at a time, and this one serves as many.",
+        "Try again after the time that `Retry-After` gives, or read the feed page by page.",
+        "This process serves 500 streams already.",
+        retry_after_s=5,
     ),
     ProblemType(
         "internal_error",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
@@ -27,6 +28,7 @@ from vitrina.entrypoints.http.replies import (
     location,
 )
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, PATCH_TYPES, CatalogRequest
+from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
 from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.patches import JsonPatch, MergePatch
@@ -81,18 +83,26 @@ async def get_product(request: CatalogRequest) -> Response:
     """Return one product of any status.
 
     `fields` picks top-level fields; the answer then has an entity tag of its own, with a suffix
-    behind a dot, which `If-Match` accepts as well.
+    behind a dot, which `If-Match` accepts as well. `version` asks for an old version, as long as it
+    is kept.
     """
-    fields = _fields_asked(request)
-    return _reply(request, request.catalog.view.product(request.path_params["id"]), fields)
+    parameters = request.parameters(("fields", "version"))
+    fields = _fields_asked(parameters)
+    product_id = request.path_params["id"]
+    if (version := parameters.get("version")) is None:
+        stored = request.catalog.view.product(product_id)
+    else:
+        number = read_version(version)
+        stored = await run_in_threadpool(old_version, request.catalog, product_id, number)
+    return reply_with(request, stored, fields)
 
 
 async def get_product_by_slug(request: CatalogRequest) -> Response:
     """Return the product that has this slug. `Content-Location` is its lasting address."""
-    fields = _fields_asked(request)
+    fields = _fields_asked(request.parameters(("fields",)))
     stored = request.catalog.view.product_by_slug(request.path_params["slug"])
     headers = {"Content-Location": location(request, PATH, stored.id)}
-    return _reply(request, stored, fields, headers)
+    return reply_with(request, stored, fields, headers)
 
 
 def post_product(request: CatalogRequest) -> Response:
@@ -200,8 +210,8 @@ def select(body: bytes, fields: tuple[str, ...]) -> bytes:
     return orjson.dumps({name: document[name] for name in PRODUCT_FIELDS if name in fields})
 
 
-def _fields_asked(request: CatalogRequest) -> tuple[str, ...] | None:
-    asked = request.parameters(("fields",)).get("fields")
+def _fields_asked(parameters: Mapping[str, str]) -> tuple[str, ...] | None:
+    asked = parameters.get("fields")
     if asked is None:
         return None
     fields = tuple(asked.split(","))
@@ -212,12 +222,13 @@ def _fields_asked(request: CatalogRequest) -> tuple[str, ...] | None:
     return fields
 
 
-def _reply(
+def reply_with(
     request: CatalogRequest,
     stored: Stored,
     fields: tuple[str, ...] | None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
+    """Return the answer that shows a product, or some of its fields; 304 when it is known."""
     tag = stored.tag
     if fields is not None:
         chosen = [name for name in PRODUCT_FIELDS if name in fields]

@@ -12,8 +12,10 @@ from fastapi import APIRouter
 
 from vitrina.entrypoints.http import (
     categories,
+    changes,
     examples,
     health,
+    history,
     openapi as doc,
     product_list,
     products,
@@ -21,14 +23,17 @@ from vitrina.entrypoints.http import (
 from vitrina.entrypoints.http.list_parameters import LIST_PARAMETERS
 from vitrina.entrypoints.http.openapi import Node
 from vitrina.entrypoints.http.operations import Endpoint, add
+from vitrina.service_layer.queries import LIMIT_DEFAULT, LIMIT_MAX
 
 PRODUCTS: Final = "products"
 CATEGORIES: Final = "categories"
+CHANGES: Final = "changes"
 OPERATIONS: Final = "operations"
 
 TAGS: Final = (
     {"name": PRODUCTS, "description": "The goods: read, list, add, change and remove them."},
     {"name": CATEGORIES, "description": "The tree that products are filed in."},
+    {"name": CHANGES, "description": "What happened to the catalog, in order."},
     {"name": OPERATIONS, "description": "Whether the service is well."},
 )
 
@@ -40,6 +45,20 @@ _CATEGORY_ID: Final = doc.in_path(
 )
 _SLUG: Final = doc.in_path(
     "slug", doc.ref("Slug"), "The product's slug.", str(examples.PRODUCT["slug"])
+)
+_TEXT: Final[Node] = {"type": "string"}
+_VERSION: Final = doc.query(
+    "version",
+    {"type": "string", "pattern": "^[1-9][0-9]{0,14}$"},
+    "An old version instead of the present one, as long as it is kept.",
+)
+_PAGE: Final = (
+    doc.query(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+        "How many entries a page has.",
+    ),
+    doc.query("cursor", {"type": "string", "minLength": 1}, "`next` of the page before."),
 )
 _EVERYWHERE: Final = (doc.REQUEST_ID, doc.TRACE_PARENT)
 _ON_READ: Final = (doc.IF_MATCH, doc.IF_NONE_MATCH_READ, *_EVERYWHERE)
@@ -95,11 +114,11 @@ _PRODUCT: Final = (
         tag=PRODUCTS,
         name="getProduct",
         summary="Read one product",
-        parameters=(_PRODUCT_ID, doc.FIELDS, *_ON_READ),
+        parameters=(_PRODUCT_ID, doc.FIELDS, _VERSION, *_ON_READ),
         responses={
             "200": _PRODUCT_SHOWN,
             "304": _FRESH,
-            **doc.problems("product_not_found", "not_found", *_READ_PROBLEMS),
+            **doc.problems("product_not_found", "version_not_found", "not_found", *_READ_PROBLEMS),
         },
     ),
     Described(
@@ -220,6 +239,72 @@ _PRODUCTS: Final = (
             ),
             "304": _FRESH,
             **doc.problems("product_not_found", "not_found", *_READ_PROBLEMS),
+        },
+    ),
+)
+
+_PAST: Final = (
+    Described(
+        method="GET",
+        path=f"{_PRODUCT_ONE}/history",
+        endpoint=history.get_history,
+        tag=PRODUCTS,
+        name="getProductHistory",
+        summary="List the versions of one product",
+        parameters=(_PRODUCT_ID, _VERSION, *_PAGE, *_ON_READ),
+        responses={
+            "200": doc.answer(
+                "The kept versions, newest first; with `version` that version of the product.",
+                {"anyOf": [doc.ref("History"), doc.ref("Product")]},
+                example=examples.HISTORY,
+                sent=("Link", "ETag", "Cache-Control"),
+            ),
+            "304": _FRESH,
+            **doc.problems(
+                "product_not_found",
+                "version_not_found",
+                "not_found",
+                "bad_cursor",
+                *_READ_PROBLEMS,
+            ),
+        },
+    ),
+    Described(
+        method="GET",
+        path=changes.PATH,
+        endpoint=changes.get_changes,
+        tag=CHANGES,
+        name="listChanges",
+        summary="Follow the changes of the catalog",
+        parameters=(
+            doc.query(
+                "after",
+                {"type": "integer", "minimum": 0, "maximum": changes.SEQ_MAX},
+                "The `seq` of the last change that you know.",
+            ),
+            doc.query(
+                "last_event_id",
+                {"type": "integer", "minimum": 0, "maximum": changes.SEQ_MAX},
+                "For clients that cannot send `Last-Event-ID`: where a stream goes on.",
+            ),
+            *_PAGE,
+            doc.header(
+                "Last-Event-ID",
+                "The `id` of the last event that was received; browsers send it by themselves.",
+                "4002",
+                pattern="^[0-9]{1,15}$",
+            ),
+            *_EVERYWHERE,
+        ),
+        responses={
+            "200": doc.answer(
+                "One page of changes, or a stream that goes on.",
+                doc.ref("ChangeList"),
+                example=examples.CHANGES,
+                sent=("Link", "Cache-Control"),
+                also={changes.EVENT_STREAM: {"schema": _TEXT, "example": examples.EVENTS}},
+            ),
+            **doc.problems("bad_cursor", "changes_gone", "too_many_streams", *doc.READ_PROBLEMS),
         },
     ),
 )
@@ -363,7 +448,7 @@ _HEALTH: Final = (
 def api_router() -> APIRouter:
     """Return the operations, the hot ones first."""
     router = APIRouter()
-    for each in (*_PRODUCT, *_PRODUCTS, *_CATEGORIES, *_HEALTH):
+    for each in (*_PRODUCT, *_PRODUCTS, *_PAST, *_CATEGORIES, *_HEALTH):
         extra: Node = {"parameters": list(each.parameters)}
         if each.body is not None:
             extra["requestBody"] = each.body

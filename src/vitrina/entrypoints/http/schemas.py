@@ -327,6 +327,70 @@ class CategoryList(_Strict):
     items: list[Category | CategoryBranch]
 
 
+class HistoryEntry(_Strict):
+    """One version of a product."""
+
+    version: Annotated[int, Field(ge=1)]
+    seq: Annotated[int, Field(ge=1, description="The number of the change in the change feed.")]
+    at: Time
+    type: Literal["product.created", "product.updated", "product.deleted"]
+    source: Literal["api", "file", "import"]
+    changed: list[str] = Field(description="The fields that took other values.")
+    product: Product | None = Field(description="As it was then; null when it was deleted.")
+
+
+class History(_Strict):
+    """The versions of one product, newest first."""
+
+    items: list[HistoryEntry]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class CategoryRecord(_Strict):
+    """A category in the change feed: without what follows from others."""
+
+    id: Id
+    name: Annotated[str, Field(min_length=1, max_length=category.NAME_LENGTH_MAX)]
+    parent_id: Id | None
+    version: Annotated[int, Field(ge=1)]
+
+
+class ProductChange(_Strict):
+    """A product changed."""
+
+    seq: Annotated[int, Field(ge=1)]
+    at: Time
+    type: Literal["product.created", "product.updated", "product.deleted"]
+    source: Literal["api", "file", "import"]
+    product_id: Id
+    version: Annotated[int, Field(ge=1)]
+    changed: list[str] = Field(description="The fields that took other values.")
+    data: Product | None = Field(description="The product after the change; null: deleted.")
+
+
+class CategoryChange(_Strict):
+    """A category changed."""
+
+    seq: Annotated[int, Field(ge=1)]
+    at: Time
+    type: Literal["category.created", "category.updated", "category.deleted"]
+    source: Literal["api", "file", "import"]
+    category_id: Id
+    version: Annotated[int, Field(ge=1)]
+    changed: list[str]
+    data: CategoryRecord | None = Field(description="The category after the change; null: deleted.")
+
+
+class ChangeList(_Strict):
+    """Changes, oldest first, without gaps in `seq`."""
+
+    items: list[ProductChange | CategoryChange]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    last_seq: Annotated[
+        int, Field(ge=0, description="Ask for what comes `after` this number next time.")
+    ]
+
+
 class Check(_Strict):
     """How one part of the service is."""
 
