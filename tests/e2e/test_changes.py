@@ -95,7 +95,7 @@ def test_the_feed_goes_on_after_a_number(service: RunningService) -> None:
     assert [seq for seq, *_ in told(service, after=5)] == [6, 7]
     assert told(service, after=7) == []
     answer = service.client.get("/v1/changes", params={"after": 7}).json()
-    assert (answer["next"], answer["last_seq"]) == (None, 7)
+    assert (answer["next"], answer["last_seq"], answer["latest_seq"]) == (None, 7, 7)
 
 
 def test_the_feed_is_paged(service: RunningService) -> None:

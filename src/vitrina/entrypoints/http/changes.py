@@ -67,7 +67,7 @@ async def get_changes(request: CatalogRequest) -> Response:
     page = found[:limit]
     following = cursors.seal(_ASKED, (page[-1].seq,)) if len(found) > limit else None
     last = page[-1].seq if page else start
-    rest = orjson.dumps({"next": following, "last_seq": last})
+    rest = orjson.dumps({"next": following, "last_seq": last, "latest_seq": log.seq})
     body = b'{"items":[%s],%s' % (b",".join(entry(each) for each in page), rest[1:])
     headers = {}
     if following is not None:

@@ -93,6 +93,7 @@ CHANGES: Final[Document] = {
     "items": [{**_CHANGED, "product_id": PRODUCT["id"], "data": PRODUCT}],
     "next": None,
     "last_seq": 4002,
+    "latest_seq": 4002,
 }
 EVENTS: Final = """\
 retry: 2000

@@ -226,8 +226,8 @@ _CATALOG: Final = (
         _S.GONE,
         "The change feed no longer reaches back that far",
         "The changes after the given position are no longer kept. `oldest` is the first that is.",
-        "Read the whole catalog anew, and follow the feed from there: ask for `last_seq` before you "
-        "read, with `GET /v1/changes?limit=1`.",
+        "Read the whole catalog anew, and follow the feed from there: keep `latest_seq` of "
+        "`GET /v1/changes?limit=1` before you read.",
         "Changes after 12 are no longer kept; the oldest is 4001. Read the catalog anew.",
         errors.ChangesGone,
     ),

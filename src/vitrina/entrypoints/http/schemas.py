@@ -389,6 +389,7 @@ class ChangeList(_Strict):
     last_seq: Annotated[
         int, Field(ge=0, description="Ask for what comes `after` this number next time.")
     ]
+    latest_seq: Annotated[int, Field(ge=0, description="The newest change of the catalog.")]
 
 
 class Check(_Strict):
