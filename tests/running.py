@@ -87,6 +87,7 @@ class RunningService:
         self._log = Path(tempfile.mkdtemp(prefix="vitrina-test-")) / "output.txt"
         self._kept = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self.client = httpx2.Client(timeout=START_S_MAX)
         self._choose(free_port())
 
     @property
@@ -196,7 +197,7 @@ class RunningService:
     def _choose(self, port: int) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.client = httpx2.Client(base_url=self.url, timeout=START_S_MAX)
+        self.client.base_url = self.url
 
     def _becomes_ready(self) -> bool:
         """Wait for readiness; say no as soon as the process has exited."""

@@ -1,4 +1,4 @@
-"""The pages of the features are current, whole, and in the words of the people they are for."""
+"""The pages of the features are current, and every feature is driven by steps."""
 
 import re
 import subprocess
@@ -23,6 +23,13 @@ def test_the_pages_are_what_the_script_makes_of_the_features() -> None:
     )
 
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("feature", FEATURES, ids=named)
+def test_every_feature_is_driven_by_a_module_of_steps(feature: Path) -> None:
+    module = TOP / "tests" / "acceptance" / f"test_{feature.stem}.py"
+
+    assert f'scenarios("{feature.name}")' in module.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=named)
