@@ -323,7 +323,7 @@ def write_attribute(value: Json) -> str:
 
 
 def _is_special(text: str) -> bool:
-    return not text or _read_typed(text) != text
+    return not text or _looks_like_number(text) or _read_typed(text) != text
 
 
 def _read_typed(cell: str) -> Json:

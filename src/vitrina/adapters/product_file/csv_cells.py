@@ -24,8 +24,9 @@ class RowWriter:
         columns: Of the file, new ones last.
         delimiter: Between cells.
         currency: Of amounts that name none.
-        template: The cells of a row that is there, as a model for new cells; may be shorter.
-        quote_all: Empty and new cells stand in quotes where the template has none.
+        models: A cell with something in it of each column, or "", as a model for new ones; may be
+            shorter than *columns*.
+        quote_all: New cells of columns without a model stand in quotes.
         categories: The paths that categories have.
     """
 
@@ -35,16 +36,21 @@ class RowWriter:
         *,
         delimiter: str,
         currency: str,
-        template: Sequence[str],
+        models: Sequence[str],
         quote_all: bool,
         categories: CategoryPaths,
     ) -> None:
         self._columns = columns
         self._delimiter = delimiter
         self._currency = currency
-        self._models = [*template, *[""] * (len(columns) - len(template))]
-        self._samples = cell_texts(self._models)
-        self._quote_all = quote_all
+        models = [*models, *[""] * (len(columns) - len(models))]
+        self._samples = cell_texts(models)
+        self._quotes = [
+            is_quoted(write_cell(text, delimiter, quote=False)) < is_quoted(model)
+            if model
+            else quote_all
+            for model, text in zip(models, self._samples, strict=True)
+        ]
         self._categories = categories
         self._reader = RowReader(columns, currency)
         self._fields = {column.field for column in columns}
@@ -71,8 +77,7 @@ class RowWriter:
 
     def cell(self, place: int, old: str, text: str) -> str:
         """Return a cell with *text*, quoted as the old one is, or as others in its column are."""
-        model = old or self._models[place]
-        quote = is_quoted(model) if model else self._quote_all
+        quote = is_quoted(old) if old else self._quotes[place]
         return write_cell(text, self._delimiter, quote=quote)
 
     def read(self, raw_cells: Sequence[str]) -> Fields:

@@ -10,17 +10,18 @@ changed (or the rows before it did), the id is written down, if need be into a n
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from vitrina.adapters.product_file.category_paths import CategoryPaths
 from vitrina.adapters.product_file.csv_cells import RowWriter
 from vitrina.adapters.product_file.csv_reader import COLUMNS_MAX
 from vitrina.adapters.product_file.csv_text import is_quoted, records, split_line_end, write_cell
-from vitrina.adapters.product_file.flat import assemble, is_derived_slug, stated
+from vitrina.adapters.product_file.flat import assemble, field_order, is_derived_slug, stated
 from vitrina.adapters.product_file.headers import header_for
 from vitrina.adapters.product_file.model import Column, ProductFile, Row, UnreadableFile
 from vitrina.adapters.product_file.outgoing import Line, outgoing, shifted
-from vitrina.service_layer.documents import PRODUCT_FIELDS, Document
+from vitrina.service_layer.documents import Document
 
 _BY_OWN_RULE: Final = frozenset({"id", "slug", "category_id"})
 """Fields that do not get a column just for having a value."""
@@ -28,7 +29,8 @@ _BY_OWN_RULE: Final = frozenset({"id", "slug", "category_id"})
 type CsvLine = Line[list[str]]
 """A row on its way out, as its cells."""
 
-_ORDER: Final = {name: place for place, name in enumerate(PRODUCT_FIELDS)}
+_TEMPLATE_ROWS_MAX: Final = 50
+"""How many rows are looked through for a model of each column's cells."""
 
 
 def write_csv(
@@ -78,7 +80,7 @@ class _CsvWriter:
         for line in lines:
             if line.fields is not None:
                 missing |= {name for name in self._needed(line, have) if name not in have}
-        return sorted(missing, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
+        return sorted(missing, key=field_order)
 
     def _needed(self, line: CsvLine, have: set[str | None]) -> Iterator[str]:
         fields = line.fields or {}
@@ -93,12 +95,17 @@ class _CsvWriter:
         return Column(header_for(field, [column.header for column in self._columns]), field)
 
     def _row_writer(self) -> RowWriter:
-        model = next((row for row in reversed(self._file.rows) if not row.refused), None)
+        good = (row for row in reversed(self._file.rows) if not row.refused)
+        models = [""] * len(self._file.columns)
+        for row in islice(good, _TEMPLATE_ROWS_MAX):
+            for place, cell in enumerate(self._cells(row)[: len(models)]):
+                if not models[place] and cell.strip(' \t"'):
+                    models[place] = cell
         return RowWriter(
             self._columns,
             delimiter=self._delimiter,
             currency=self._file.currency,
-            template=self._cells(model) if model else [],
+            models=models,
             quote_all=self._quote_all,
             categories=self._categories,
         )

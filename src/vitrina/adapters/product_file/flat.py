@@ -12,7 +12,7 @@ from vitrina.adapters.product_file.cells import same_amount
 from vitrina.adapters.product_file.headers import ATTRIBUTE_PREFIX, attribute_field
 from vitrina.domain.identifiers import distinct_slug, slugify
 from vitrina.domain.product import Availability, Condition, Status
-from vitrina.service_layer.documents import READ_ONLY_FIELDS, Document, Json
+from vitrina.service_layer.documents import PRODUCT_FIELDS, READ_ONLY_FIELDS, Document, Json
 
 type Fields = dict[str, Json]
 
@@ -23,6 +23,9 @@ DEFAULTS: Final[Mapping[str, Json]] = {
     "rating_count": 0,
 }
 """What an absent field means, where it means something."""
+
+
+_PLACES: Final = {"rating_count": "rating", "category": "category_id", "currency": "price"}
 
 
 def flatten(document: Mapping[str, Json]) -> Fields:
@@ -60,6 +63,13 @@ def assemble(fields: Mapping[str, Json]) -> Document:
     if attributes:
         document["attributes"] = attributes
     return document
+
+
+def field_order(field: str) -> tuple[int, str]:
+    """Return a key that sorts flat fields as documents have them, attributes last."""
+    if field.startswith(ATTRIBUTE_PREFIX):
+        return len(PRODUCT_FIELDS), field
+    return PRODUCT_FIELDS.index(_PLACES.get(field, field)), field
 
 
 def stated(fields: Mapping[str, Json]) -> Fields:

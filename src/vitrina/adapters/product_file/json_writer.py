@@ -16,6 +16,7 @@ from vitrina.adapters.product_file.flat import (
     DEFAULTS,
     Fields,
     assemble,
+    field_order,
     same,
     stated,
 )
@@ -39,7 +40,6 @@ type JsonLine = Line[str]
 type _Edits = dict[MemberPath, Json]
 """Member → its new value; None takes it away."""
 
-_ORDER: Final = {name: place for place, name in enumerate(PRODUCT_FIELDS)}
 _EMPTIABLE: Final = frozenset({"images", "tags", "category"})
 
 
@@ -93,7 +93,7 @@ class _JsonWriter:
             present, value = reading.fields.get(field), wanted.get(field)
             if not self._says(field, present, value, wanted):
                 edits[path] = self._shape(field, value, _at(source, path))
-        for field in sorted(set(wanted) - set(reading.slots), key=_order):
+        for field in sorted(set(wanted) - set(reading.slots), key=field_order):
             if field != "category":
                 edits[_native_path(field, source, reading)] = wanted[field]
         return self._edit(text, edits, self._base)
@@ -232,7 +232,7 @@ def _native(fields: Fields) -> Document:
         if isinstance(image, dict) and not image.get("alt"):
             document["images"] = [_lean(each) for each in _items(document["images"])]
             break
-    return {name: document[name] for name in sorted(document, key=_order)}
+    return {name: document[name] for name in PRODUCT_FIELDS if name in document}
 
 
 def _native_path(field: str, source: Mapping[str, Json], reading: Reading) -> MemberPath:
@@ -287,8 +287,3 @@ def _at(source: Mapping[str, Json], path: MemberPath) -> Json:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
-
-
-def _order(field: str) -> tuple[int, str]:
-    top = "attributes" if field.startswith(ATTRIBUTE_PREFIX) else field
-    return _ORDER.get(top.removesuffix("_count"), len(_ORDER)), field
