@@ -67,7 +67,7 @@ def assert_says(file: ProductFile, product_id: str, document: Document) -> None:
 
 
 @given(st.sampled_from(sorted(FILES)), st.lists(documents(), min_size=1, max_size=2), st.data())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_written_product_is_read_back_the_same(
     name: str, drawn: list[Document], data: st.DataObject
 ) -> None:
