@@ -61,35 +61,48 @@ class Client:
         name: Who it is.
         port: Where the service is, on 127.0.0.1.
         random: Its plan.
+        writes, reads: What it does.
         searches: It may use ``q=``.
+        goes_on: When its connection breaks it makes another one, because there are other workers.
+            These may bring what one of them had begun into effect at any later time.
         operations: What it did, in order.
         words: Titles that it wrote, for it to search for.
         tags: The last entity tag that it saw of each product.
-        seen: The highest version of each product that it saw since that was last made or removed.
     """
 
     name: str
     port: int
     random: Random
+    writes: bool = True
+    reads: bool = True
     searches: bool = False
+    goes_on: bool = False
     operations: list[Operation] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     _connection: HTTPConnection | None = None
     _written: int = 0
 
-    def run(self, stop: Event, *, writes: bool = True, reads: bool = True) -> None:
+    def run(self, stop: Event) -> None:
         """Do one thing after another until told to stop, or until the connection breaks."""
-        try:
-            while not stop.is_set():
-                if writes and (not reads or self.random.random() < 0.5):
+        while not stop.is_set():
+            try:
+                if self.writes and (not self.reads or self.random.random() < 0.5):
                     self._do(self.random.choice(PRODUCTS), self._some_write())
                 else:
                     self._read()
-        except (OSError, HTTPException):
-            return  # The service was killed; what was under way is in the history.
-        finally:
-            self.close()
+            except (OSError, HTTPException):
+                # Killed. What was under way is in the history.
+                self.close()
+                if not self.goes_on:
+                    return
+        self.close()
+
+    def look(self, products: Sequence[str] = PRODUCTS) -> list[Operation]:
+        """Read all these products once, and return what was seen."""
+        self._read_ids(products)
+        self.close()
+        return self.operations
 
     def close(self) -> None:
         if self._connection:
@@ -191,7 +204,7 @@ class Client:
         """Write down what was done; a write whose answer is lost may still come into effect."""
         if outcome is None and isinstance(action, Read):
             return
-        returned = NEVER if outcome is None else time.monotonic_ns()
+        returned = NEVER if outcome is None and self.goes_on else time.monotonic_ns()
         self.operations.append(Operation(self.name, product, action, called, returned, outcome))
 
     def _request(
@@ -222,10 +235,8 @@ class Client:
 class Clients:
     """Several clients at work; a context manager that waits for them at its end."""
 
-    def __init__(self, clients: Iterable[Client], **what: bool) -> None:
-        """Take clients, and what they do; see :meth:`Client.run`."""
+    def __init__(self, clients: Iterable[Client]) -> None:
         self.clients = list(clients)
-        self._what = what
         self._stop = Event()
         self._failures: list[Exception] = []
         self._threads = [Thread(target=self._run, args=(each,)) for each in self.clients]
@@ -255,7 +266,7 @@ class Clients:
 
     def _run(self, client: Client) -> None:
         try:
-            client.run(self._stop, **self._what)
+            client.run(self._stop)
         except Exception as error:  # noqa: BLE001 - told by the thread that waits
             self._failures.append(error)
             self._stop.set()

@@ -40,8 +40,8 @@ def test_concurrent_clients_see_one_catalog(tmp_path: Path, workers: int) -> Non
     with RunningService(tmp_path, *arguments_for(workers)) as service:
         searches = can_search(service.port)
         clients = [
-            Client(f"c{number}", service.port, Random(f"{SEED}-{number}"), searches)  # noqa: S311 - reproducible
-            for number in range(CLIENTS)
+            Client(name, service.port, Random(f"{SEED}-{name}"), searches=searches)  # noqa: S311 - reproducible
+            for name in (f"c{number}" for number in range(CLIENTS))
         ]
         with Clients(clients) as at_work:
             time.sleep(SECONDS)
