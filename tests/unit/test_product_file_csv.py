@@ -181,6 +181,11 @@ class TestIdentity:
         assert written == b"sku,title,id\nS-9,Lamp,S-1\nS-2,Rug,\n"
         assert list(read(written).accepted) == ["S-1", "S-2"]
 
+    def test_that_was_derived_is_not_written_down_without_need(self) -> None:
+        file = read("id,sku,title\n,S-1,Lamp\n")
+        written = render(file, {"S-1": document(file, "S-1", title="Rug")}, NO_CATEGORIES)
+        assert written == b"id,sku,title\n,S-1,Rug\n"
+
     def test_does_not_shift_when_a_twin_is_removed(self) -> None:
         file = read("title,price\nLamp,1\nLamp,2\nRug,3\n")
         first, second, rug = file.accepted

@@ -78,7 +78,7 @@ class RowReader:
         currency = self._row_currency(texts, line, problems)
         for place, field, column in self._plan:
             if text := texts[place]:
-                if is_misread(text):
+                if not text.isascii() and is_misread(text):
                     problems.append(_problem(line, place, column, text, MISREAD))
                 try:
                     fields[field] = self.value(column, text, currency)
@@ -100,7 +100,7 @@ class RowReader:
             UnreadableCell: It is not what the column says.
         """
         field = column.field or ""
-        text = mend(text)
+        text = text if text.isascii() else mend(text)
         if field.startswith(ATTRIBUTE_PREFIX):
             return cells.read_attribute(text)
         if field in MONEY_FIELDS:

@@ -23,9 +23,9 @@ MISREAD: Final = DoubtfulCell(
 
 
 def is_misread(text: str) -> bool:
-    return not text.isascii() and _C1.search(text) is not None
+    return _C1.search(text) is not None
 
 
 def mend(text: str) -> str:
     """Return *text* with the characters that were meant."""
-    return text.translate(_MEANT) if is_misread(text) else text
+    return text.translate(_MEANT)
