@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
 from tests.integration.http_service import JSON_PATCH, application, calling, problem
+from vitrina.service_layer.queries import FACET_FIELDS
 
 PRODUCTS = 25
 
@@ -135,6 +137,22 @@ def test_facets(client: TestClient) -> None:
 
     counted = {each["value"]: each["count"] for each in page["facets"]["brand"]}
     assert counted == {"Sony": 12, "Ærø": 12}
+    assert "facet_stats" not in page
+    assert "facets" not in client.get("/v1/products").json()
+
+
+def test_every_facet_is_as_the_document_says(client: TestClient) -> None:
+    sizes = {"size": {"value": 40, "unit": "in"}, "on": True, "color": "red"}
+    client.patch("/v1/products/p01", json={"attributes": sizes, "quantity": 3}).raise_for_status()
+    asked = [*FACET_FIELDS, "attributes.size", "attributes.on", "attributes.color"]
+
+    page = client.get(f"/v1/products?limit=1&facets={','.join(asked)}").json()
+
+    assert list(page["facets"]) == asked
+    assert page["facet_stats"]["attributes.size"] == {"min": 40, "max": 40, "unit": "in"}
+    components = client.get("/openapi.json").json()["components"]
+    schema = {"$ref": "#/components/schemas/ProductList", "components": components}
+    Draft202012Validator(schema).validate(page)
 
 
 def test_an_unchanged_list_is_not_sent_again(client: TestClient) -> None:

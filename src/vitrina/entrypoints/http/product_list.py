@@ -49,6 +49,8 @@ def _page(request: CatalogRequest, listing: Listing) -> tuple[bytes, str | None]
     rest: dict[str, object] = {"total": hits.total, "next": following}
     if query.facets:
         rest["facets"] = hits.facets
+        if hits.facet_stats:
+            rest["facet_stats"] = hits.facet_stats
     return _envelope(found, listing.fields, rest), following
 
 

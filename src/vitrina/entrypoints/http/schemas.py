@@ -311,13 +311,54 @@ class ProblemError(BaseModel):
     detail: str
 
 
+class FacetValue(_Strict):
+    """A value, and how many of the matching products have it."""
+
+    value: str | float | bool
+    count: Annotated[int, Field(ge=1)]
+    name: str = Field("", description="Of a category.")
+    parent_id: str | None = Field(None, description="Of a category.")
+
+
+type Bound = str | float
+
+
+class FacetBucket(_Strict):
+    """How many of the matching products have a value from `from` to below `to`."""
+
+    from_: Annotated[Bound | None, Field(alias="from")]
+    to: Bound | None
+    count: Annotated[int, Field(ge=0)]
+
+
+class FacetRange(_Strict):
+    """The numbers of a field; prices are decimal strings."""
+
+    min: Bound | None
+    max: Bound | None
+    buckets: list[FacetBucket]
+
+
+class FacetStats(_Strict):
+    """The extremes of an attribute's numbers, in the unit that most of them have."""
+
+    min: float
+    max: float
+    unit: str | None
+
+
 class ProductList(_Strict):
     """Products. `missing` is there when they were asked for by `ids`, `facets` when asked for."""
 
     items: list[Product]
     total: Annotated[int, Field(ge=0, description="How many match on all pages together; exact.")]
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
-    facets: dict[str, dict[str, object]] = Field({}, description="Field → its counted values.")
+    facets: dict[str, list[FacetValue] | FacetRange] = Field(
+        {}, description="Field → its values, the most frequent first, or its numbers in buckets."
+    )
+    facet_stats: dict[str, FacetStats] = Field(
+        {}, description="Attribute → the extremes of its numbers, for facets that have any."
+    )
     missing: list[str] = Field([], description="The ids that no product has.")
 
 
