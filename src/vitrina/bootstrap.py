@@ -10,6 +10,7 @@ from vitrina.adapters.catalog_folder import Location, create, locate
 from vitrina.adapters.index.scan import ScanIndex
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import open_store
+from vitrina.adapters.journal.repair import repair
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
 from vitrina.adapters.projection.base import BaseKeeper
@@ -19,7 +20,7 @@ from vitrina.adapters.projection.products import ProductsSync
 from vitrina.adapters.projection.projector import Projector
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Source
-from vitrina.service_layer.opening import CannotOpen, Understood
+from vitrina.service_layer.opening import CannotOpen, Repaired, Understood
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
 from vitrina.settings import Settings
 
@@ -116,6 +117,18 @@ def check_catalog(path: Path, settings: Settings) -> Understood:
         raise CannotOpen(
             f"{error.filename or location.file}: {error.strerror or error}."
         ) from error
+
+
+def repair_catalog(path: Path) -> Repaired:
+    """Make a damaged store usable again, and return what was found, kept and lost.
+
+    Raises:
+        CannotOpen: There is no catalog, it is in use, or the system refuses.
+    """
+    location = locate(path)
+    if not location.state.is_dir():
+        raise CannotOpen(f"{location.folder} was never served: there is nothing to repair.")
+    return repair(location.state)
 
 
 def _limits(settings: Settings) -> StoreLimits:

@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``init``, ``check`` and ``openapi``.
+"""The command line: ``serve``, ``init``, ``check``, ``repair`` and ``openapi``.
 
 Answers go to standard output, log lines and errors to standard error. An error is one line that says
 what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot be opened or has
@@ -22,6 +22,7 @@ from vitrina.bootstrap import (
     folder_of,
     init_catalog,
     open_catalog,
+    repair_catalog,
 )
 from vitrina.entrypoints import report
 from vitrina.entrypoints.http.app import create_app, openapi_json
@@ -154,6 +155,19 @@ def check(
             typer.echo(report.as_sarif(understood))
     if any(problem.error for problem in understood.problems):
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@_explained
+def repair(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+) -> None:
+    """Make a damaged catalog usable again: keep all that is whole, and say what was lost.
+
+    The product file is not touched. What was there before is kept in .vitrina/aside.
+    """
+    _log_as(Settings.load(folder_of(path)))
+    typer.echo(report.of_repair(repair_catalog(path)))
 
 
 @app.command()

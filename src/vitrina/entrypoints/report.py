@@ -7,7 +7,7 @@ import orjson
 
 from vitrina import __version__
 from vitrina.service_layer.documents import Document
-from vitrina.service_layer.opening import Problem, Understood
+from vitrina.service_layer.opening import Problem, Repaired, Understood
 
 PROBLEMS_SHOWN: Final = 10
 """How many problems are shown at the start; ``vitrina check`` shows all."""
@@ -53,6 +53,20 @@ def addresses(listener: socket.socket) -> str:
             "Stop it with Ctrl-C.",
         )
     )
+
+
+def of_repair(repaired: Repaired) -> str:
+    """Return the lines that say what a repair found, kept and lost."""
+    if repaired.aside is None:
+        return f"Nothing to repair: {repaired.products:,} products, up to change {repaired.seq:,}."
+    lines = [f"Damage: {each}" for each in repaired.damage]
+    lines += [
+        f"Lost: change {first:,}" if first == last else f"Lost: changes {first:,} to {last:,}"
+        for first, last in repaired.lost
+    ]
+    lines.append(f"Kept: {repaired.products:,} products, up to change {repaired.seq:,}.")
+    lines.append(f"The change feed begins anew. What was there before is in {repaired.aside}.")
+    return "\n".join(lines)
 
 
 def as_json(understood: Understood) -> str:

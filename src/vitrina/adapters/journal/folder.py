@@ -71,18 +71,30 @@ def open_store(
     """
     limits = limits or StoreLimits()
     disk = disk or Disk()
-    try:
-        make_folder(disk, state)
-        refuse_network_file_system(state)
-        lock = FolderLock.acquire(state / "lock")
-    except OSError as error:
-        raise _refused(state, error) from error
-    try:
+    with locked(state, disk):
         log, tables, warnings = _recover(state, disk, limits)
         try:
             yield from _serve(state, disk, limits, clock, log, tables, warnings)
         finally:
             log.close()
+
+
+@contextmanager
+def locked(state: Path, disk: Disk) -> Iterator[None]:
+    """Hold the lock of the folder *state*, which is made when it is missing.
+
+    Raises:
+        CannotOpen: Another process holds it, the folder is on a network file system, or the system
+            refuses to write to it.
+    """
+    try:
+        make_folder(disk, state)
+        refuse_network_file_system(state)
+        lock = FolderLock.acquire(state / "lock")
+    except OSError as error:
+        raise refused(state, error) from error
+    try:
+        yield
     finally:
         lock.close()
 
@@ -114,7 +126,8 @@ def _serve(
             _log.warning("no snapshot at the end; the next start takes longer", reason=str(error))
 
 
-def _refused(state: Path, error: OSError) -> CannotOpen:
+def refused(state: Path, error: OSError) -> CannotOpen:
+    """Return the error that tells that the system does not let us work in the folder."""
     where = error.filename or state
     return CannotOpen(
         f"The catalog cannot be opened: {error.strerror or error} ({where}). Vitrina keeps its "
@@ -124,12 +137,12 @@ def _refused(state: Path, error: OSError) -> CannotOpen:
 
 def _recover(state: Path, disk: Disk, limits: StoreLimits) -> tuple[Log, Tables, list[Check]]:
     try:
-        return _read_back(state, disk, limits)
+        return read_back(state, disk, limits)
     except OSError as error:
-        raise _refused(state, error) from error
+        raise refused(state, error) from error
 
 
-def _read_back(state: Path, disk: Disk, limits: StoreLimits) -> tuple[Log, Tables, list[Check]]:
+def read_back(state: Path, disk: Disk, limits: StoreLimits) -> tuple[Log, Tables, list[Check]]:
     """Bring the tables to the end of the journal, from the newest snapshot that is whole."""
     journal = state / "journal"
     make_folder(disk, journal)

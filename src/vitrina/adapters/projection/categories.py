@@ -55,6 +55,8 @@ class CategoriesSync:
             OSError: The file or its base cannot be read or written.
             StoreReadOnly, StoreBusy.
         """
+        if self._base and self._base.seq > seq:
+            self._base = None  # The journal lost its end, and the file is newer than the catalog.
         found = Found.at(self.path)
         if found.data is None or (self._base and found.data == self._base.data):
             self.broken = None

@@ -89,6 +89,10 @@ class ProductsSync:
             OSError: The file or its base cannot be read or written.
             StoreReadOnly, StoreBusy.
         """
+        if self._base and self._base.seq > seq:
+            # The journal lost its end, and the file is newer than the catalog: it is the copy.
+            _log.warning("the file is newer than the journal", file=self._base.seq, journal=seq)
+            self._base = None
         found = Found.at(self.path)
         if found.data is None:
             self._start(seq)
