@@ -27,6 +27,7 @@ from vitrina.adapters.journal.disk import Disk
 
 SECTOR_BYTES: Final = 512
 ROOT: Final = 0
+KILLED: Final = "killed"
 
 type Tree = Mapping[str, bytes | None]
 """Path relative to the recorded folder → contents; None for a folder."""
@@ -397,6 +398,14 @@ class CrashState:
     kind: str
     tree: Tree
 
+    @property
+    def is_killed(self) -> bool:
+        """Whether only the process died, and the system lives."""
+        return self.kind == KILLED
+
+    def __str__(self) -> str:
+        return f"after step {self.moment}, {self.kind}"
+
 
 def crash_states(
     origin: Surface, trace: list[Step], *, seed: int, by_chance: int
@@ -420,7 +429,7 @@ def crash_states(
 def _of_one_moment(
     surface: Surface, moment: int, random: Random, by_chance: int
 ) -> Iterator[CrashState]:
-    yield CrashState(moment, "killed", surface.killed())
+    yield CrashState(moment, KILLED, surface.killed())
     if surface.unsynced:
         yield CrashState(moment, "strict", surface.strict())
         yield CrashState(moment, "names only", surface.names_only())

@@ -69,8 +69,8 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
     disk = disk or Disk()
     with open_store(location.state, limits=_limits(settings), disk=disk) as opened:
         store = opened.store
-        projector = _projector(location, store, settings, disk)
         try:
+            projector = _projector(location, store, settings, disk)
             understood = projector.open()
         except OSError as error:
             reason = f"{error.filename or location.folder}: {error.strerror or error}"

@@ -43,7 +43,7 @@ class CategoriesSync:
         self._keeper = keeper
         self._view = view
         self._unit_of_work = unit_of_work
-        self._base = keeper.load()
+        self._base = keeper.load(Found.at(self.path).data)
 
     def take_in(self, seq: int) -> None:
         """Carry out what people did to the file.
@@ -95,6 +95,7 @@ class CategoriesSync:
         if found.data is not None and _agree(read_categories(found.data).by_id, tree.by_id):
             return True
         data = write_categories(tree)
+        self._keeper.announce(Base(seq, data))
         if not found.is_current(self.path):
             return False
         replace_file(self._disk, self.path, [data], like=found.status)

@@ -67,7 +67,7 @@ class ProductsSync:
         self._view = view
         self._unit_of_work = unit_of_work
         self._currency = currency
-        self._base = keeper.load()
+        self._base = keeper.load(Found.at(self.path).data)
         self._cache: tuple[bytes, CategoryTree, ProductFile] | None = None
 
     @property
@@ -147,6 +147,7 @@ class ProductsSync:
         if ids:
             data = self._rendered(data, sorted(ids))
         if data != found.data:
+            self._keeper.announce(Base(seq, data))
             if not found.is_current(self.path):
                 return False
             replace_file(self._disk, self.path, [data], like=found.status)
