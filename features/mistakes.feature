@@ -42,6 +42,10 @@ Feature: Mistakes explained
         | "rating": {"average": 5.5, "count": 1}                   | /rating/average        | out_of_range      |
         | "url": "javascript:alert(1)"                             | /url                   | invalid_url       |
         | "brand": "Bell \\u0007"                                  | /brand                 | control_character |
+        | "sku": "A\\u0000B"                                       | /sku                   | control_character |
+        | "quantity": 1e400                                        | /quantity              | wrong_type        |
+        | "quantity": 9007199254740992                             | /quantity              | out_of_range      |
+        | "images": {}                                             | /images                | wrong_type        |
         | "condition": "broken"                                    | /condition             | unknown_choice    |
 
   Rule: What is not JSON is refused before anything else

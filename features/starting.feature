@@ -43,12 +43,14 @@ Feature: Starting a catalog
       Then the command fails and speaks of "<words>"
 
       Examples:
-        | situation                            | words        |
-        | an empty folder shop                 | vitrina init |
-        | no folder shop                       | shop         |
-        | a folder shop with two product files | products.csv |
-        | an empty file shop/products.csv      | products.csv |
-        | a broken file shop/products.json     | line 3       |
+        | situation                                     | words           |
+        | an empty folder shop                          | vitrina init    |
+        | no folder shop                                | shop            |
+        | a folder shop with two product files          | products.csv    |
+        | an empty file shop/products.csv               | products.csv    |
+        | a file shop/products.csv without column names | names no column |
+        | a file shop/products.csv saved as Latin-1     | UTF-8           |
+        | a broken file shop/products.json              | line 3          |
 
     Scenario: One catalog is served once
       Given a copy of the example file with five columns is being served

@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, scenarios, then, when
 
 from tests.acceptance.files import ProductFile
 from tests.acceptance.shop import Shop
-from tests.acceptance.words import Datatable, Document, rows
+from tests.acceptance.words import Datatable, Document, rows, upright
 from tests.running import RunningService
 
 scenarios("product_file.feature")
@@ -18,6 +18,9 @@ FORMS = {
     ),
     "tabs, Windows line ends and a byte order mark": (
         b"\xef\xbb\xbfid\ttitle\tprice\r\nLAMP-1\tL\xc3\xa4mpchen\t129.90 EUR\r\n"
+    ),
+    "UTF-16, as some spreadsheets write it": (
+        b"\xff\xfe" + "id\ttitle\r\nLAMP-1\tLämpchen\r\n".encode("utf-16-le")
     ),
     "quotes around every cell": b'"id","title"\n"LAMP-1","Desk ""walnut"" lamp"\n"RUG-1","Rug"\n',
     "no line end after the last line": b"id,title,price\nLAMP-1,Desk lamp,129.90 EUR",
@@ -93,6 +96,13 @@ def service_has_reported(service: RunningService, datatable: Datatable) -> None:
             all(part in line for part in (row["line"], row["column"], row["value"]))
             for line in service.output.splitlines()
         ), service.output
+
+
+@then(parsers.parse('the product called "{title}" says'))
+def product_called_says(shop: Shop, title: str, datatable: Datatable) -> None:
+    (product,) = (each for each in shop.everything().values() if each["title"] == title)
+    expected = upright(datatable)
+    assert {field: product[field] for field in expected} == expected
 
 
 @then("the products have the same ids as before")
