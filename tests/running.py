@@ -45,8 +45,16 @@ def free_port() -> int:
 
 
 def clean_environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment with none but the given settings of Vitrina."""
-    others = {name: each for name, each in os.environ.items() if not name.startswith("VITRINA_")}
+    """Return this process's environment with none but the given settings of Vitrina.
+
+    Compiled modules may be kept: without them every start compiles all again, which takes longer
+    than the rest of it.
+    """
+    others = {
+        name: each
+        for name, each in os.environ.items()
+        if not name.startswith("VITRINA_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return {**others, **settings}
 
 
