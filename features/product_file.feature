@@ -164,7 +164,7 @@ Feature: The product file
         """
         name,sku,price
         Desk lamp,LAMP-1,129.90 EUR
-        Floor lamp,LAMP-2,249.00 EUR
+        Floor lamp,,249.00 EUR
         Floor lamp,,249.00 EUR
         """
       And it is served
