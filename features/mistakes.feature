@@ -114,6 +114,6 @@ Feature: Mistakes explained
         | mistake           | code              |
         | unknown product   | product_not_found |
         | unknown parameter | invalid_query     |
-        | unknown field     | validation_failed |
+        | unknown field     | unknown_field     |
         | id in use         | id_taken          |
         | damaged cursor    | bad_cursor        |

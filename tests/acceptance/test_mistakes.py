@@ -2,7 +2,7 @@ import httpx2
 from pytest_bdd import parsers, scenarios, then, when
 
 from tests.acceptance.shop import PRODUCTS, Shop, check_refused
-from tests.acceptance.words import INVALID_PRODUCT, Datatable, rows
+from tests.acceptance.words import Datatable, invalid_product, rows
 
 scenarios("mistakes.feature")
 
@@ -65,7 +65,7 @@ def makes_mistake(shop: Shop, mistake: str) -> httpx2.Response:
 
 @then("it is refused and these places are named")
 def places_are_named(answer: httpx2.Response, datatable: Datatable) -> None:
-    check_refused(answer, INVALID_PRODUCT)
+    check_refused(answer, invalid_product(*(row["mistake"] for row in rows(datatable))))
     named = sorted((each["pointer"], each["code"]) for each in answer.json()["errors"])
     assert named == sorted((row["place"], row["mistake"]) for row in rows(datatable))
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
@@ -148,7 +148,12 @@ _FAULTS: Final = {
 }
 
 
-INVALID_PRODUCT: Final = Refusal(422, "validation_failed")
+UNKNOWN_FIELD: Final = "unknown_field"
+
+
+def invalid_product(*faults: str) -> Refusal:
+    """Return the refusal of a product with these faults; unknown fields alone have a name of their own."""
+    return Refusal(422, UNKNOWN_FIELD if {*faults} == {UNKNOWN_FIELD} else "validation_failed")
 
 
 def refusal(reason: str) -> Refusal:
@@ -163,4 +168,5 @@ def refusal(reason: str) -> Refusal:
         return Refusal(422, "invalid_query", place=match[1], parameter=True)
     match = re.fullmatch(r'"(.+?)" (.+)', reason)
     assert match, f"no such reason: {reason}"
-    return Refusal(422, "validation_failed", _FAULTS[match[2]], f"/{match[1]}")
+    fault = _FAULTS[match[2]]
+    return replace(invalid_product(fault), fault=fault, place=f"/{match[1]}")

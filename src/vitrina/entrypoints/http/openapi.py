@@ -38,6 +38,7 @@ WRITE_PROBLEMS: Final = (
 BODY_PROBLEMS: Final = (
     "malformed_json",
     "validation_failed",
+    "unknown_field",
     "request_timeout",
     "content_too_large",
     "unsupported_media_type",

@@ -52,6 +52,16 @@ _CATALOG: Final = (
         errors.InvalidDocument,
     ),
     ProblemType(
+        "unknown_field",
+        _S.UNPROCESSABLE_CONTENT,
+        "The document has a field that does not exist",
+        "Everything else is in order, but nothing that was sent is dropped silently. `errors` lists "
+        "each unknown field with a JSON Pointer to its place, and what is known there.",
+        "Correct the name or leave the field out. What has no field of its own is an attribute: "
+        '`{"attributes": {"voltage": 12}}`.',
+        "/titel: There is no such field. Known: id, sku, title, …",
+    ),
+    ProblemType(
         "invalid_value",
         _S.UNPROCESSABLE_CONTENT,
         "A value breaks a rule of its type",

@@ -90,6 +90,8 @@ def _broken_rule(scope: MutableMapping[str, Any], error: CatalogError) -> Respon
             facts |= _listed("parameter", error.faults)
         case errors.InvalidDocument():
             facts |= _listed("pointer", error.faults)
+            if all(each.code == "unknown_field" for each in error.faults):
+                kind = PROBLEM_TYPES["unknown_field"]
         case errors.PreconditionFailed(current=str(tag)):
             facts["current_etag"] = headers["ETag"] = f'"{tag}"'
         case _:
