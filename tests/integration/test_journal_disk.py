@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save, segments
-from vitrina.adapters.journal import lock
+from vitrina.adapters.journal import lock, segments as segments_module, store as store_module
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.domain.errors import ChangesGone, IdTaken, StoreBusy, StoreReadOnly
@@ -352,3 +352,62 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
         open_store(tmp_path / ".vitrina"),
     ):
         pass
+
+
+def test_checkpoints_are_made_in_the_background(tmp_path: Path, disk: FailingDisk) -> None:
+    state = tmp_path / ".vitrina"
+    with open_store(state, limits=StoreLimits(checkpoint_bytes=1), disk=disk) as opened:
+        disk.fail("rename", errno.ENOSPC)
+        save(opened.store, lamp(0))
+        for _ in range(600):
+            if [each.name for each in opened.checks()] == ["store", "checkpoint"]:
+                break
+            opened.store.wait(99, timeout_s=0.05)
+        (check,) = [each for each in opened.checks() if each.name == "checkpoint"]
+        assert "nothing is lost" in check.detail
+        disk.mend()
+        assert opened.checkpoint()
+        assert [each.name for each in opened.checks()] == ["store"]
+
+    with open_store(state, limits=StoreLimits(checkpoint_bytes=1)) as opened:
+        save(opened.store, lamp(1))
+        for _ in range(600):
+            if len(list(state.glob("snapshot-*2.jsonl"))) == 1:
+                break
+            opened.store.wait(99, timeout_s=0.05)
+        assert not opened.checkpoint()
+
+
+def test_a_past_that_cannot_be_read_is_gone(tmp_path: Path) -> None:
+    state = tmp_path / ".vitrina"
+    with open_store(state) as opened:
+        save(opened.store, lamp(0))
+        save(opened.store, lamp(1))
+    with open_store(state) as opened:
+        assert [each.id for each in opened.store.changes(0, limit=9)] == ["lamp-0", "lamp-1"]
+        segments(state)[0].unlink()
+        with pytest.raises(ChangesGone):
+            opened.store.changes(0, limit=9)
+        assert list(opened.store.changes(2, limit=9)) == []
+
+
+def test_old_changes_come_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "RECENT_CHANGES_MAX", 4)
+    monkeypatch.setattr(segments_module, "MARK_BYTES", 1_000)
+    with open_store(tmp_path / ".vitrina", limits=StoreLimits(segment_bytes=5_000)) as opened:
+        for number in range(40):
+            save(opened.store, lamp(number))
+        for after in (0, 1, 17, 35, 38, 39, 40):
+            found = opened.store.changes(after, limit=10)
+            expected = range(after + 1, min(after + 10, 40) + 1)
+            assert [each.seq for each in found] == list(expected)
+            assert [each.id for each in found] == [f"lamp-{seq - 1}" for seq in expected]
+
+
+def test_a_unit_of_work_that_is_too_long_for_a_record(
+    opened: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "RECORD_BYTES_MAX", 2_000)
+    with pytest.raises(StoreReadOnly, match="more than the 2000 allowed"):
+        save(opened.store, lamp(1, description="x" * 2_000))
+    save(opened.store, lamp(1))

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,17 @@ import pytest
 from tests.integration.disks import FailingDisk
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk
+from vitrina.adapters.journal.folder import open_store
+from vitrina.adapters.journal.store import StoreLimits
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.products import ProductsSync
 from vitrina.bootstrap import Catalog, open_catalog
-from vitrina.domain.errors import CatalogError
+from vitrina.domain.errors import CatalogError, ChangesGone
 from vitrina.service_layer import categories, products
 from vitrina.service_layer.changes import Source
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.opening import CannotOpen
-from vitrina.service_layer.ports import CatalogView, Stored
+from vitrina.service_layer.ports import CatalogView, Stored, UnitOfWork
 from vitrina.settings import Settings
 
 CSV = """\
@@ -603,3 +606,89 @@ def _copy(shop: Path, target: Path) -> None:
         else:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
+
+
+class Interfering:
+    """Makes units of work; before the first, the API changes what the file is compared with."""
+
+    def __init__(self, catalog: Catalog, change: Callable[[], None]) -> None:
+        self._catalog = catalog
+        self._change: Callable[[], None] | None = change
+
+    def __call__(self) -> UnitOfWork:
+        if self._change:
+            self._change()
+            self._change = None
+        return self._catalog.unit_of_work()
+
+
+def test_the_api_changes_a_product_while_its_edit_is_carried_out(opened: Open, shop: Path) -> None:
+    """The comparison is made anew, so neither side's change is lost."""
+    with opened() as catalog:
+        edit(shop, "LAMP-2;Floor lamp;249.00 EUR;3", "LAMP-2;Tall lamp;249.00 EUR;4")
+        edit(shop, "Wool rug", "Silk rug")
+
+        def interfere() -> None:
+            put(catalog, "LAMP-2", quantity=9, brand="Lumen")
+            products.remove_product(catalog.unit_of_work(), "RUG-1")
+
+        disk = Disk()
+        sync = ProductsSync(
+            disk,
+            shop / "products.csv",
+            BaseKeeper(disk, shop / ".vitrina" / "base", "products.csv"),
+            view=catalog.view,
+            unit_of_work=Interfering(catalog, interfere),
+            currency="EUR",
+        )
+        sync.take_in(catalog.log.seq)
+
+        found = get(catalog, "LAMP-2")
+        assert (found["title"], found["quantity"], found["brand"]) == ("Tall lamp", 9, "Lumen")
+        assert catalog.view.products(["RUG-1"]) == [None]
+        assert sync.understood is not None
+        assert sorted(each.code for each in sync.understood.problems) == ["conflict", "conflict"]
+
+
+def test_when_the_changes_are_gone_the_whole_file_is_written(shop: Path) -> None:
+    limits = StoreLimits(segment_bytes=1, retain_bytes=1)
+    with open_catalog(shop, Settings.load(file_delay_s=3600.0)) as catalog:
+        put(catalog, "LAMP-2", quantity=2)
+        products.remove_product(catalog.unit_of_work(), "RUG-1")
+        _copy(shop, shop.parent / "crashed")
+    state = shop.parent / "crashed" / ".vitrina"
+    for number in range(3):  # Two snapshots, and no segment from before them.
+        with open_store(state, limits=limits) as opened, opened.store.unit_of_work() as uow:
+            lamp = uow.products.get("LAMP-1")
+            uow.products.save(lamp.become(replace(lamp, quantity=number)))
+            uow.commit()
+
+    with (
+        open_catalog(shop.parent / "crashed", Settings.load()) as catalog,
+        pytest.raises(ChangesGone),
+    ):
+        catalog.log.changes(3, limit=1)
+    assert (shop.parent / "crashed" / "products.csv").read_text() == (
+        CSV.replace("EUR;12;brown", "EUR;2;brown")
+        .replace("EUR;3;", "EUR;2;")
+        .replace("RUG-1;Wool rug;89.00 EUR;5;red\n", "")
+    )
+
+
+def test_a_file_that_is_newer_than_the_journal_gives_back_what_was_lost(
+    opened: Open, shop: Path
+) -> None:
+    with opened():
+        pass
+    journal = next((shop / ".vitrina" / "journal").iterdir())
+    before = journal.read_bytes()
+    with opened() as catalog:
+        put(catalog, "LAMP-2", quantity=2)
+    journal.write_bytes(before)
+    (shop / ".vitrina" / "snapshot-0000000000000004.jsonl").unlink()
+
+    for _ in range(2):
+        with opened() as catalog:
+            assert get(catalog, "LAMP-2")["quantity"] == 2
+            assert catalog.log.seq == 4
+            assert catalog.log.changes(3, limit=1)[0].source is Source.FILE

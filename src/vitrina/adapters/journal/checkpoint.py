@@ -85,6 +85,7 @@ class Checkpointer:
             path = write_snapshot(self._disk, self._folder, image)
             self._seq, self._size = image.seq, path.stat().st_size
             self._folded_bytes = written
+            self._failure = None
             self._forget()
             return True
 
@@ -113,7 +114,6 @@ class Checkpointer:
                 continue
             try:
                 self.checkpoint()
-                self._failure = None
             except OSError as error:
                 self._failure = (
                     f"No snapshot could be written to {self._folder}: {error.strerror or error}; "
