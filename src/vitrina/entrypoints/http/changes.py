@@ -177,10 +177,10 @@ def _after(request: CatalogRequest, parameters: Mapping[str, str]) -> int | None
     """Return the number that the feed goes on after, or None for its beginning."""
     if (cursor := parameters.get("cursor")) is not None:
         return int(cursors.unseal(_ASKED, cursor)[0] or 0)
-    if request.answer_type == EVENT_STREAM:
-        resumed = request.fields.get(b"last-event-id", b"").decode("latin-1")
-        text = resumed or parameters.get("last_event_id") or parameters.get("after")
-        name = "last_event_id" if resumed else "after"
-    else:
-        text, name = parameters.get("after"), "after"
-    return None if text is None else parse_integer(name, text, lowest=0, highest=SEQ_MAX)
+    given = {name: parameters[name] for name in ("after", "last_event_id") if name in parameters}
+    resumed = request.fields.get(b"last-event-id", b"").decode("latin-1")
+    if resumed and request.answer_type == EVENT_STREAM:
+        given["Last-Event-ID"] = resumed
+    # All of them are checked, and the last one tells most exactly where the caller was.
+    read = [parse_integer(*each, lowest=0, highest=SEQ_MAX) for each in given.items()]
+    return read[-1] if read else None
