@@ -196,6 +196,7 @@ def test_rfc_6902_a_15_comparing_strings_and_numbers() -> None:
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}, True),
         ({"a": 1}, {"a": 1, "b": None}, False),
         ({"a": True}, {"a": 1}, False),
+        ([1], [True], False),
         ([1, 2], [2, 1], False),
         ([1], [1, 1], False),
         ([], {}, False),

@@ -179,7 +179,7 @@ def _after(request: CatalogRequest, parameters: Mapping[str, str]) -> int | None
         return int(cursors.unseal(_ASKED, cursor)[0] or 0)
     given = {name: parameters[name] for name in ("after", "last_event_id") if name in parameters}
     resumed = request.fields.get(b"last-event-id", b"").decode("latin-1")
-    if resumed and request.answer_type == EVENT_STREAM:
+    if resumed:
         given["Last-Event-ID"] = resumed
     # All of them are checked, and the last one tells most exactly where the caller was.
     read = [parse_integer(*each, lowest=0, highest=SEQ_MAX) for each in given.items()]
