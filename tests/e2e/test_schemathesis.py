@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.running import RunningService
 from tests.shared_data import ROOT
 
-EXAMPLES_PER_OPERATION = 25
+EXAMPLES_PER_OPERATION = 15
 SECONDS_MAX = 300
 
 

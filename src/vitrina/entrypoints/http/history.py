@@ -10,7 +10,7 @@ from starlette.responses import Response
 from vitrina.entrypoints.http import cursors
 from vitrina.entrypoints.http.changes import changed_fields, page_limit
 from vitrina.entrypoints.http.products import PATH, reply_with
-from vitrina.entrypoints.http.replies import json_reply, location
+from vitrina.entrypoints.http.replies import digest, fresh_reply, json_reply, location
 from vitrina.entrypoints.http.requests import CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer.changes import Change
@@ -48,7 +48,8 @@ def get_history(request: CatalogRequest) -> Response:
         query = urlencode({"limit": limit, "cursor": following})
         target = f"{location(request, PATH, product_id)}/history?{query}"
         headers["Link"] = f'<{target}>; rel="next"'
-    return json_reply(body, headers=headers)
+    tag = f"history.{digest(body)}"
+    return fresh_reply(request, tag) or json_reply(body, tag=tag, headers=headers)
 
 
 def _entry(change: Change) -> bytes:

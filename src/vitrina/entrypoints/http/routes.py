@@ -292,7 +292,7 @@ _PAST: Final = (
                 "Last-Event-ID",
                 "The `id` of the last event that was received; browsers send it by themselves.",
                 "4002",
-                pattern="^[0-9]{1,15}$",
+                pattern="^[0-9]{0,15}$",
             ),
             *_EVERYWHERE,
         ),
