@@ -51,6 +51,7 @@ class Answer:
     status: int
     tag: str | None
     document: Any
+    retry_after: str | None = None
 
 
 @dataclass(slots=True)
@@ -228,7 +229,10 @@ class Client:
         data = response.read()
         tag = response.headers.get("ETag")
         return Answer(
-            response.status, tag.strip('"') if tag else None, json.loads(data) if data else None
+            response.status,
+            tag.strip('"') if tag else None,
+            json.loads(data) if data else None,
+            response.headers.get("Retry-After"),
         )
 
 
@@ -311,8 +315,11 @@ def _if_match(tag: str | None) -> dict[str, str] | None:
 def _outcome(action: Action, answer: Answer) -> Shown | Told:
     if answer.status in {200, 201}:
         return _shown(answer.document, tag=answer.tag, created=answer.status == 201)
-    if answer.status in {204, 404, 409, 412, 503}:
+    if answer.status in {204, 404, 409, 412}:
         return Told(answer.status)
+    code = answer.document["code"]
+    if answer.status == 503 and code in {"store_read_only", "store_busy"} and answer.retry_after:
+        return Told(503)
     raise Wrong(f"{action} was answered {answer.status}: {answer.document}")
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save, segments
 from vitrina.adapters.journal import lock, segments as segments_module, store as store_module
+from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.domain.errors import ChangesGone, IdTaken, StoreBusy, StoreReadOnly
@@ -206,6 +208,31 @@ def test_a_segment_that_cannot_be_begun(tmp_path: Path, disk: FailingDisk) -> No
 
     with open_store(tmp_path / ".vitrina") as opened:
         assert list(contents(opened.store)) == ["lamp-0", "lamp-1"]
+
+
+@pytest.mark.parametrize("whole_folder", [True, False])
+def test_a_journal_that_was_deleted_acknowledges_nothing(
+    tmp_path: Path, opened: OpenStore, *, whole_folder: bool
+) -> None:
+    state = tmp_path / ".vitrina"
+    if whole_folder:
+        shutil.rmtree(state)
+    else:
+        segments(state)[0].rename(tmp_path / "moved away")
+    for _ in range(2):
+        with pytest.raises(StoreReadOnly, match="was deleted or moved away"):
+            save(opened.store, lamp(1))
+    assert list(contents(opened.store)) == ["lamp-0"]
+    assert statuses(opened) == ["warn"]
+
+
+def test_a_file_whose_folder_may_not_be_entered_is_taken_to_be_in_place(tmp_path: Path) -> None:
+    disk = Disk()
+    fd = disk.open(tmp_path / "file", create=True)
+    assert disk.is_in_place(fd, tmp_path / "file")
+    assert disk.is_in_place(fd, tmp_path / ("x" * 300))  # It cannot be asked for: ENAMETOOLONG.
+    assert not disk.is_in_place(fd, tmp_path / "file" / "below")
+    disk.close(fd)
 
 
 def test_writers_do_not_wait_for_ever(tmp_path: Path, disk: FailingDisk) -> None:

@@ -66,6 +66,15 @@ class Disk:
         finally:
             os.close(fd)
 
+    def is_in_place(self, fd: int, path: Path) -> bool:
+        """Say whether the open file has this name still; true when that cannot be told."""
+        try:
+            return os.path.samestat(os.fstat(fd), path.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True
+
     def read(self, path: Path, *, start: int = 0, size: int = -1) -> bytes:
         """Return *size* bytes from offset *start*, fewer at the end of the file; -1 is all."""
         with path.open("rb", buffering=0) as file:

@@ -9,22 +9,26 @@ import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from vitrina.adapters.journal.disk import Disk, write_all
 from vitrina.adapters.journal.record import Record, Span
 from vitrina.adapters.journal.segments import Segment, segment_path
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class AppendFailed(Exception):
     """The system refused a write; the journal is as it was before.
 
     Attributes:
-        full: There was no room; it may work again when there is.
+        passing: It may work again when there is room, a free descriptor, or permission.
     """
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: OSError, *, passing: bool) -> None:
         super().__init__(error.strerror or str(error))
-        self.full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        self.passing = passing
 
 
 class SyncFailed(Exception):
@@ -96,7 +100,7 @@ class Log:
                 write_all(self._disk, self._fd, line, live.size)
             except OSError as error:
                 self._take_back_torn(live, error)
-                raise AppendFailed(error) from error
+                raise AppendFailed(error, passing=error.errno in NO_ROOM) from error
             with self._lock:
                 # A sync that failed meanwhile has already told how much was appended.
                 if self._failed:
@@ -201,12 +205,16 @@ class Log:
         try:
             self._disk.fsync(self._fd)
         except OSError as error:
-            raise self._fail(error) from error
+            raise self._fail(f"fsync failed: {error.strerror or error}") from error
+        path = self._segments[-1].path
+        if not self._disk.is_in_place(self._fd, path):
+            # What is written to a file that has no name any more is lost when it is closed.
+            raise self._fail(f"{path} was deleted or moved away while it was in use")
         self.synced, self._kept = appended, kept
 
-    def _fail(self, error: OSError) -> SyncFailed:
+    def _fail(self, reason: str) -> SyncFailed:
         with self._lock:
-            self._failed = SyncFailed(f"fsync failed: {error.strerror or error}")
+            self._failed = SyncFailed(reason)
             return self._failed
 
     def _exchange(self, live: Segment) -> Segment:
@@ -217,12 +225,14 @@ class Log:
             try:
                 fd = self._disk.open(path, create=True, truncate=True)
             except OSError as error:
-                raise AppendFailed(error) from error
+                raise AppendFailed(error, passing=True) from error
             try:
                 self._disk.fsync_folder(self._folder)
             except OSError as error:
                 self._disk.close(fd)
-                raise self._fail(error) from error
+                if error.errno in NO_DESCRIPTOR:  # It was not even tried.
+                    raise AppendFailed(error, passing=True) from error
+                raise self._fail(f"fsync failed: {error.strerror or error}") from error
             self._disk.close(self._fd)
             following = Segment(path, live.last + 1, live.last)
             with self._lock:

@@ -9,8 +9,8 @@ see only what is durable, and a write that was answered is seen by every later r
 changes nothing or is refused waits in the same way for those whose changes it may have seen.
 
 **Failure.** A unit whose record cannot be written fails with ``StoreReadOnly`` and leaves no trace.
-While the disk is full every further unit tries again, so the store recovers by itself when there
-is room. After a failed sync nobody can tell what the disk holds: the units that waited fail, and
+While the disk is full, or no further segment can be made, every unit tries again, so the store
+recovers by itself. After a failed sync nobody can tell what the disk holds: the units that waited fail, and
 the store stays read-only until it is opened again. Reads go on in every case.
 """
 
@@ -104,7 +104,7 @@ class JournalStore:
         self._done = 0
         self._lost = 0
         self._broken: str | None = None
-        self._full: str | None = None
+        self._refused: str | None = None
         self._recent: list[Change] = []
         self._recent_bytes = 0
         self.appended_bytes = 0
@@ -151,7 +151,7 @@ class JournalStore:
     def checks(self) -> list[Check]:
         """Tell how the store is."""
         with self._state:
-            reason = self._broken or self._full
+            reason = self._broken or self._refused
         if reason is None:
             return [Check("store", CheckStatus.PASS)]
         return [Check("store", CheckStatus.WARN, f"The catalog is read-only: {reason}")]
@@ -240,7 +240,7 @@ class JournalStore:
             self.appended_bytes += len(line)
             self.appended_records += 1
             self._tip, self._tip_seq = layer, span.last
-            self._full = None
+            self._refused = None
         return ticket
 
     def _write(self, line: bytes, span: Span) -> None:
@@ -252,8 +252,8 @@ class JournalStore:
         except AppendFailed as error:
             reason = f"the journal cannot be written: {error}"
             with self._state:
-                if error.full:
-                    self._full = reason
+                if error.passing:
+                    self._refused = reason
                     _log.error("write refused", reason=reason)
                 else:
                     self._break(reason)
