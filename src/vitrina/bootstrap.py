@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from vitrina.adapters.catalog_folder import Location, create, locate
-from vitrina.adapters.index.scan import ScanIndex
+from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.synonyms import FILE_NAME as SYNONYMS, read_synonyms
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import open_store
 from vitrina.adapters.journal.repair import repair
@@ -23,6 +24,9 @@ from vitrina.service_layer.changes import Source
 from vitrina.service_layer.opening import CannotOpen, Repaired, Understood
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
 from vitrina.settings import Settings
+
+INDEX = "index"
+"""The folder of the index among the service's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +83,16 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
             raise CannotOpen(f"{location.file} cannot be taken in: {error}") from error
         projector.start()
         try:
-            yield Catalog(
-                view=store.view,
-                index=ScanIndex(store.view, store),
-                log=store,
-                unit_of_work=store.unit_of_work,
-                checks=lambda: [*opened.checks(), *projector.checks()],
-                understood=understood,
-            )
+            reading = Reading(settings.language, read_synonyms(location.folder / SYNONYMS))
+            with TantivyIndex(store.view, store, location.state / INDEX, reading) as index:
+                yield Catalog(
+                    view=store.view,
+                    index=index,
+                    log=store,
+                    unit_of_work=store.unit_of_work,
+                    checks=lambda: [*opened.checks(), *projector.checks(), *index.checks()],
+                    understood=understood,
+                )
         finally:
             projector.stop()
 

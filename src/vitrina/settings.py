@@ -50,6 +50,29 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class Language(StrEnum):
+    """The languages whose words can be reduced to their stems, by BCP 47 tag."""
+
+    AR = "ar"
+    DA = "da"
+    DE = "de"
+    EL = "el"
+    EN = "en"
+    ES = "es"
+    FI = "fi"
+    FR = "fr"
+    HU = "hu"
+    IT = "it"
+    NL = "nl"
+    NO = "no"
+    PT = "pt"
+    RO = "ro"
+    RU = "ru"
+    SV = "sv"
+    TA = "ta"
+    TR = "tr"
+
+
 def _words(value: object) -> object:
     return tuple(value.split()) if isinstance(value, str) else value
 
@@ -96,6 +119,10 @@ class Settings(BaseSettings):
     )
     currency: Annotated[str, AfterValidator(_currency)] = Field(
         "USD", description="ISO 4217 code of prices in the product file that name no currency."
+    )
+    language: Language = Field(
+        Language.EN,
+        description="The language of the products' texts, for search: words are reduced to its stems.",
     )
     file_delay_s: float = Field(
         2.0,

@@ -21,6 +21,7 @@ from tests.contract.product_index import (
     put,
     remove,
 )
+from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.scan import ScanIndex
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.attributes import Measure
@@ -42,11 +43,13 @@ type NewIndex = Callable[[MemoryCatalog], ProductIndex]
 EVERYTHING = ProductQuery(limit=200)
 
 
-@pytest.fixture(params=["scan"], scope="module")
+@pytest.fixture(params=["scan", "tantivy"], scope="module")
 def new_index(request: pytest.FixtureRequest) -> NewIndex:
     match request.param:
         case "scan":
             return lambda catalog: ScanIndex(catalog.view, catalog)
+        case "tantivy":
+            return lambda catalog: TantivyIndex(catalog.view, catalog)
         case _:
             raise ValueError(request.param)
 
@@ -194,7 +197,7 @@ def test_a_facet_of_an_attribute_counts_what_choosing_its_value_finds(
 
 
 def _plain(value: object) -> str:
-    return format(Decimal(repr(value)), "f") if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def test_an_empty_catalog_answers_nothing(index: ProductIndex) -> None:

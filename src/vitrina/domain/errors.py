@@ -251,6 +251,17 @@ class StoreBusy(CatalogError):
         self.waited_s = waited_s
 
 
+class IndexBuilding(CatalogError):
+    """The product index is being built; products can be read by id, but not yet searched for."""
+
+    code = "index_building"
+
+    def __init__(self, done: int, total: int) -> None:
+        super().__init__(f"The index is being built: {done} of {total} products are in it.")
+        self.done = done
+        self.total = total
+
+
 class ChangesGone(CatalogError):
     """The change feed no longer reaches back that far."""
 

@@ -8,6 +8,7 @@ are those of the United States. A unit that is not listed is a dimension of its 
 itself only.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -108,7 +109,9 @@ data rate: Gbit/s Gbps = 1000000000
 angle: ° deg degree degrees = 1
 """
 
-_NUMBER: Final = re.compile(r"\s*(-?[0-9]{1,15}(?:\.[0-9]{1,10})?)\s*(\D.{0,31})?", re.DOTALL)
+_NUMBER: Final = re.compile(
+    r"\s*(-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)\s*(\D.{0,31})?", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ def parse_quantity(text: str) -> tuple[float, str] | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
-    return float(match[1]), (match[2] or "").strip()
+    number = float(match[1])
+    return (number, (match[2] or "").strip()) if math.isfinite(number) else None
 
 
 def comparable(measure: Measure) -> tuple[str, float]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from vitrina.adapters.index.rows import PRICE_SCALE, Measured, Value, plain, words
 from vitrina.domain.category import CategoryTree
+from vitrina.domain.money import AMOUNT_DIGITS_MAX
 from vitrina.domain.text import fold
 from vitrina.domain.units import Unit, find_unit
 from vitrina.service_layer.documents import Document, Json
@@ -22,6 +23,10 @@ STEPS: Final = (0, *(step * 10**power for power in range(16) for step in (1, 2, 
 """The bounds of buckets of prices and quantities."""
 
 RATING_STEPS: Final = (0, 1, 2, 3, 4, 5)
+
+_PRICE_STEPS: Final = tuple(
+    step * 10**PRICE_SCALE for step in STEPS if step <= 10**AMOUNT_DIGITS_MAX
+)
 
 
 def terms(counts: Mapping[str, int], facet: Facet) -> list[Json]:
@@ -85,7 +90,7 @@ def steps_of(field: str) -> tuple[int, ...]:
     """Return the bounds of a field's buckets, as its rows have them, ascending from 0."""
     if field == "rating":
         return RATING_STEPS
-    return tuple(step * 10**PRICE_SCALE for step in STEPS) if field == "price" else STEPS
+    return _PRICE_STEPS if field == "price" else STEPS
 
 
 def number_facet(field: str, lowest: float, highest: float, held: Mapping[int, int]) -> Document:

@@ -31,13 +31,13 @@ def key_of(row: Row, field: str) -> Key | None:
     if field in _PLAIN:
         (value,) = values
         return (value,) if isinstance(value, int | float) else None
-    return min(map(_attribute_key, values))
+    return min(map(attribute_key, values))
 
 
 _PLAIN: Final = frozenset({"price", "created_at", "updated_at", "rating"})
 
 
-def _attribute_key(value: Value) -> Key:
+def attribute_key(value: Value) -> Key:
     match value:
         case str():
             return (_TEXT, "", fold(value))
@@ -75,7 +75,7 @@ def start(
     """
     if after is None:
         return 0
-    last_id, last_key = _read(after, sort)
+    last_id, last_key = read_position(after, sort)
     low, high = 0, len(rows)
     try:
         while low < high:
@@ -90,7 +90,12 @@ def start(
     return low
 
 
-def _read(after: Position, sort: Sort) -> tuple[str, Key | None]:
+def read_position(after: Position, sort: Sort) -> tuple[str, Key | None]:
+    """Return the id and the key of the row that a page ended with.
+
+    Raises:
+        BadCursor: The position is not one of this order.
+    """
     match after:
         case (str(last_id), None):
             return last_id, None

@@ -80,7 +80,7 @@ class Row:
     def of(cls, stored: Stored) -> "Row":
         """Return the row of a stored product."""
         document = codec.load(stored.body)
-        values = {name: each for name, each in _values(document) if each}
+        values = {name: each for name, each in values_of(document) if each}
         title = fold(str(document["title"]))
         everything = fold("\n".join(_texts(document, values)))
         titled = frozenset(words(title))
@@ -102,7 +102,7 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def _values(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def values_of(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
     for field, name in (
         ("brand", "brand"),
         ("category", "category_id"),

@@ -232,6 +232,17 @@ _CATALOG: Final = (
         retry_after_s=1,
     ),
     ProblemType(
+        "index_building",
+        _S.SERVICE_UNAVAILABLE,
+        "The index is being built",
+        "The product index is missing, damaged or of another version, and is being built from the "
+        "catalog. Products can be read by id and written meanwhile; `done` of `total` are in it.",
+        "Try again after the time that `Retry-After` gives; `/readyz` is 200 when it is done.",
+        "The index is being built: 120000 of 1000000 products are in it.",
+        errors.IndexBuilding,
+        retry_after_s=2,
+    ),
+    ProblemType(
         "changes_gone",
         _S.GONE,
         "The change feed no longer reaches back that far",

@@ -190,7 +190,7 @@ _PRODUCTS: Final = (
                 sent=("ETag", "Link", "Cache-Control"),
             ),
             "304": _FRESH,
-            **doc.problems("bad_cursor", *_READ_PROBLEMS),
+            **doc.problems("bad_cursor", "index_building", *_READ_PROBLEMS),
         },
     ),
     Described(

@@ -1,0 +1,109 @@
+"""Text → the terms it is found by.
+
+Words are runs of letters and digits, in lower case, without accents, and reduced to their stem in the
+catalog's language, so that "Lâmpadas" is found by "lampada". Accents go before the stem is taken:
+people leave them out, and both spellings must lead to one stem. Words that say nothing ("the", "de") are indexed
+like all others, but left out of a query that has better ones.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final
+
+import tantivy
+
+from vitrina.domain.text import fold
+
+LANGUAGES: Final[Mapping[str, str]] = {
+    "ar": "arabic",
+    "da": "danish",
+    "nl": "dutch",
+    "en": "english",
+    "fi": "finnish",
+    "fr": "french",
+    "de": "german",
+    "el": "greek",
+    "hu": "hungarian",
+    "it": "italian",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "es": "spanish",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+}
+"""The languages whose words can be reduced to their stems, by BCP 47 tag."""
+
+TERM_LENGTH_MAX: Final = 64
+"""Longer words are not indexed."""
+
+STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
+    "en": frozenset(
+        """a an and are as at be but by for from has have if in into is it its no not of on or such
+        that the their then there these they this to was we were will with you your""".split()
+    ),
+    "pt": frozenset(
+        """a ao aos as com como da das de do dos e em entre era essa esse esta este eu foi ha isso
+        isto ja mais mas me mesmo meu minha muito na nas nao nem no nos o os ou para pela pelas pelo
+        pelos por qual quando que quem se sem ser seu sua so tambem te tem um uma voce""".split()
+    ),
+    "es": frozenset(
+        """a al algo ante antes como con contra cual cuando de del desde donde e el ella en entre era
+        es esa ese esta este esto ha hay la las le les lo los mas me mi muy ni no nos o otra otro
+        para pero por porque que se ser si sin sobre son su sus tambien te tiene tu un una uno y
+        ya""".split()
+    ),
+}
+"""Words that say nothing, folded; other languages have none."""
+
+_CODE: Final = re.compile(r"[^0-9a-z]+")
+
+
+class Analyzer:
+    """Cuts texts of one language into terms."""
+
+    def __init__(self, language: str) -> None:
+        """Prepare for *language*, a key of :data:`LANGUAGES`."""
+        self.stems: Final = _builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build()
+        self.words: Final = _builder().build()
+        self._stop = STOP_WORDS.get(language, frozenset())
+        self.stem = lru_cache(100_000)(self._stem)
+
+    def _stem(self, word: str) -> str:
+        return "".join(self.stems.analyze(word)[:1])
+
+    def split(self, text: str) -> list[str]:
+        """Return the words of a text, folded, without their stems taken."""
+        return list(self.words.analyze(text))
+
+    def says_nothing(self, word: str) -> bool:
+        """Say whether a folded word is one of the language's stop words."""
+        return word in self._stop
+
+
+def _builder() -> tantivy.TextAnalyzerBuilder:
+    return (
+        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.remove_long(TERM_LENGTH_MAX))
+    )
+
+
+def code(text: str) -> str:
+    """Return an identifier without case, white space and punctuation: ``SKU-0012`` → ``sku0012``."""
+    return _CODE.sub("", fold(text))
+
+
+def long_gtin(text: str) -> str:
+    """Return a GTIN of any length with the 14 digits that all of them can have; else ``""``."""
+    return text.zfill(14) if text.isascii() and text.isdigit() and 8 <= len(text) <= 14 else ""  # noqa: PLR2004
+
+
+def whole(words: list[str]) -> str:
+    """Return a short digest of a whole text's words, to find titles that are equal but for case."""
+    return blake2b(" ".join(words).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,253 @@
+"""The product index on tantivy: what ``scan`` finds by looking at everything, found fast.
+
+It follows the catalog: a search first takes in what was committed since the last one, in one commit
+of the engine however many changes there are, and searches that come at the same time share it. It
+is kept on the disk and gone on with at the next start. An index that is missing, damaged, made in another
+way or too far behind is thrown away and built from the catalog; while that takes long, the service is up,
+not ready, and says how far it is.
+"""
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Final, Self
+
+import tantivy
+
+from vitrina.adapters.index.analysis import Analyzer
+from vitrina.adapters.index.encoding import shared_prefix
+from vitrina.adapters.index.narrowing import Narrowing
+from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
+from vitrina.adapters.index.schema import FORMAT, Writer, build_schema
+from vitrina.adapters.index.searching import Moved, Search, State
+from vitrina.adapters.index.slots import Note, Slot
+from vitrina.domain.category import CategoryTree
+from vitrina.domain.errors import ChangesGone, IndexBuilding
+from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus
+from vitrina.service_layer.queries import Hits, ProductQuery
+
+NAME: Final = "index"
+
+BATCH_CHANGES: Final = 10_000
+HEAP_BYTES: Final = 128_000_000
+"""How much the engine gathers in memory before it writes a segment."""
+
+OPEN_PATIENCE_S: Final = 5.0
+"""How long opening waits for the index; a longer build goes on while the service is up."""
+
+SEARCH_PATIENCE_S: Final = 0.05
+"""How long a search waits for an index that is being built; then it is refused."""
+
+TRIES_MAX: Final = 10
+"""How often a search is repeated when products it found are deleted under its hands."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How texts are read.
+
+    Attributes:
+        language: A key of :data:`~vitrina.adapters.index.analysis.LANGUAGES`.
+        synonyms: Words that mean the same.
+    """
+
+    language: str = "en"
+    synonyms: Synonyms = field(default_factory=dict)
+
+
+class TantivyIndex:
+    """Meets the port ``ProductIndex``. Safe to use from several threads; close it in the end."""
+
+    def __init__(
+        self,
+        view: CatalogView,
+        log: ChangeLog,
+        folder: Path | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        """Open the index in *folder*, or begin to build it.
+
+        Args:
+            view: The catalog.
+            log: Its changes.
+            folder: Where the indexes of the catalog are kept; None keeps this one in memory.
+            reading: How texts are read.
+        """
+        self._view = view
+        self._log = log
+        self._folder = folder
+        self._reading = reading or Reading()
+        self._analyzer = Analyzer(self._reading.language)
+        self._made_of = f"{FORMAT} {self._reading.language} {version('tantivy')}"
+        self._lock = Lock()
+        self._slot: Slot | None = None
+        self._prefix = ""
+        self._tree = CategoryTree()
+        self._categories = CategoryWords(self._tree, self._analyzer)
+        self._progress = (0, 0)
+        self._failure: Exception | None = None
+        self._ready = Event()
+        self._opening = Thread(target=self._open, name="index", daemon=True)
+        self._opening.start()
+        self._ready.wait(OPEN_PATIENCE_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files, when what is being written to them is written."""
+        self._opening.join()
+        with self._lock:
+            if self._failure is None:
+                self._writer.wait_merging_threads()
+            if self._slot is not None:
+                self._slot.close()
+
+    def search(self, query: ProductQuery) -> Hits:
+        """Return one page of the products that match; see :meth:`ProductIndex.search`."""
+        for _ in range(TRIES_MAX):
+            with suppress(Moved):
+                return Search(self._fresh(), self._view, query).hits()
+        raise RuntimeError("the index holds products that the catalog does not have")
+
+    def checks(self) -> list[Check]:
+        """Tell how the index is."""
+        if self._failure is not None:
+            detail = f"The index cannot be built: {self._failure}."
+            return [Check(NAME, CheckStatus.FAIL, detail)]
+        if not self._ready.is_set():
+            return [Check(NAME, CheckStatus.FAIL, str(IndexBuilding(*self._progress)))]
+        if self._folder is not None and self._slot is None:
+            detail = f"The index is kept in memory only: {self._folder} cannot be written to."
+            return [Check(NAME, CheckStatus.WARN, detail)]
+        return [Check(NAME, CheckStatus.PASS)]
+
+    def _open(self) -> None:
+        try:
+            self._slot = self._take_slot()
+            if not self._reopen():
+                self._build()
+        except Exception as error:  # noqa: BLE001 - the outermost frame of a thread
+            # Whoever searches must be told, whatever went wrong in this thread.
+            _log.exception("the index cannot be built")
+            self._failure = error
+        self._ready.set()
+
+    def _take_slot(self) -> Slot | None:
+        if self._folder is None:
+            return None
+        try:
+            return Slot.take(self._folder)
+        except OSError as error:
+            _log.warning("the index is kept in memory only: %s", error)
+            return None
+
+    def _reopen(self) -> bool:
+        """Go on with what is kept on the disk; False when it is of no use."""
+        slot = self._slot
+        note = slot.note() if slot is not None else None
+        if slot is None or note is None:
+            return False
+        if note.made_of != self._made_of or note.seq > self._view.seq:
+            _log.info("the index was made in another way, or for another catalog")
+            return False
+        try:
+            self._use(tantivy.Index(build_schema(), str(slot.folder), reuse=True))
+            self._prefix = note.prefix
+            self._refresh(note.seq)
+            self._follow()
+        except (ValueError, OSError) as error:
+            _log.warning("the index is damaged: %s", error)
+            return False
+        return True
+
+    def _build(self) -> None:
+        """Make the index from the catalog, in place of what there was."""
+        folder: str | None = None
+        if self._slot is not None:
+            self._slot.clear()
+            folder = str(self._slot.folder)
+        seq, products = self._view.snapshot()
+        self._prefix = shared_prefix(each.id for each in products)
+        self._use(tantivy.Index(build_schema(), folder))
+        writer = Writer(self._analyzer, self._prefix)
+        add = self._writer.add_json
+        for done, stored in enumerate(products):
+            if done % BATCH_CHANGES == 0:
+                self._progress = (done, len(products))
+                if done:
+                    _log.info("indexed %d of %d products", done, len(products))
+            add(writer.write(stored.id, stored.body))
+        self._commit(seq)
+
+    def _use(self, index: tantivy.Index) -> None:
+        index.register_tokenizer("stems", self._analyzer.stems)
+        index.register_tokenizer("words", self._analyzer.words)
+        index.config_reader("manual")
+        self._index = index
+        self._writer = index.writer(HEAP_BYTES, num_threads=1)
+
+    def _fresh(self) -> State:
+        """Return the state of the index with everything that was committed before this call."""
+        if not self._ready.wait(SEARCH_PATIENCE_S):
+            raise IndexBuilding(*self._progress)
+        if self._failure is not None:
+            raise RuntimeError("the index could not be built") from self._failure
+        state = self._state
+        if state.seq >= self._view.seq:
+            return state
+        with self._lock:
+            # Others may have taken the changes in while this one waited.
+            self._follow()
+            return self._state
+
+    def _follow(self) -> None:
+        """Take in what was committed since the last search."""
+        seq = self._state.seq
+        latest: dict[str, bytes | None] = {}
+        while (behind := self._view.seq - seq) > 0:
+            try:
+                changes = self._log.changes(seq, limit=min(behind, BATCH_CHANGES))
+            except ChangesGone:
+                self._build()
+                return
+            for change in changes:
+                if change.type.startswith("product."):
+                    latest[change.id] = change.body
+                seq = change.seq
+        if latest:
+            writer = Writer(self._analyzer, self._prefix)
+            for product_id, body in latest.items():
+                self._writer.delete_documents_by_term("id", product_id)
+                if body is not None:
+                    self._writer.add_json(writer.write(product_id, body))
+            self._commit(seq)
+        elif seq != self._state.seq:
+            self._refresh(seq)
+
+    def _commit(self, seq: int) -> None:
+        self._writer.commit()
+        self._refresh(seq)
+        if self._slot is not None:
+            self._slot.write(Note(self._made_of, self._prefix, seq))
+
+    def _refresh(self, seq: int) -> None:
+        """Show readers what was committed."""
+        self._index.reload()
+        tree = self._view.categories()
+        if tree is not self._tree:
+            self._tree, self._categories = tree, CategoryWords(tree, self._analyzer)
+        narrowing = Narrowing(self._index.schema, tree)
+        searcher = self._index.searcher()
+        vocabulary = Vocabulary(
+            searcher, narrowing, self._analyzer, self._categories, self._reading.synonyms
+        )
+        self._state = State(seq, self._prefix, searcher, narrowing, vocabulary, {})

@@ -1,0 +1,330 @@
+"""One search on one state of the index: its page, its total, its facets."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import tantivy
+from tantivy import Query
+
+from vitrina.adapters.index import orders
+from vitrina.adapters.index.encoding import (
+    escape,
+    head_level,
+    id_levels,
+    title_levels,
+    value_term,
+)
+from vitrina.adapters.index.narrowing import Narrowing, all_of, any_of, count, without
+from vitrina.adapters.index.orders import Key
+from vitrina.adapters.index.planning import Plan, Vocabulary
+from vitrina.adapters.index.rows import Row
+from vitrina.adapters.index.schema import TITLE_FIELDS
+from vitrina.adapters.index.tallies import Tally
+from vitrina.adapters.index.walking import ID_PATHS, Found, Walker, is_filled, path
+from vitrina.domain.errors import BadCursor
+from vitrina.service_layer.documents import Document, Json
+from vitrina.service_layer.ports import CatalogView
+from vitrina.service_layer.queries import (
+    ATTRIBUTE_PREFIX,
+    Filter,
+    Hits,
+    Position,
+    ProductQuery,
+)
+
+TOTALS_MAX: Final = 1_024
+"""How many totals are kept until the next change."""
+
+SPARE: Final = 8
+"""How many more of the best are asked for than needed, for those that are worth the same."""
+
+_ALWAYS_SET: Final = frozenset({"id", "title"})
+
+type _Counted = tuple[str | None, tuple[Filter, ...], tuple[int, ...]]
+
+
+class Moved(Exception):
+    """A product that was found is no longer in the catalog: look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of the index, for reading.
+
+    Attributes:
+        seq: The last change it holds.
+        prefix: What most ids begin with.
+        searcher: Of the engine.
+        narrowing: Makes queries of filters.
+        vocabulary: Makes queries of texts.
+        totals: Those that were counted before.
+    """
+
+    seq: int
+    prefix: str
+    searcher: tantivy.Searcher
+    narrowing: Narrowing
+    vocabulary: Vocabulary
+    totals: dict[_Counted, int]
+
+
+class Search:
+    """One search on one state of the index."""
+
+    def __init__(self, state: State, view: CatalogView, query: ProductQuery) -> None:
+        self._state = state
+        self._view = view
+        self._query = query
+        self._order = query.order
+        self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
+        self._tally = Tally(state.searcher, state.narrowing.tree)
+        self._plan = self._planned()
+        self._matching = [] if self._plan is None else [state.vocabulary.match(self._plan)]
+
+    def hits(self) -> Hits:
+        """Return the page that was asked for.
+
+        Raises:
+            BadCursor: It is to begin at a position that is not one of this order.
+            Moved: A product was deleted meanwhile.
+        """
+        base = self._base(self._query.filters)
+        field = self._order.field
+        if self._plan is not None and field == "relevance":
+            ids, following = self._ranked(self._plan)
+        elif field.startswith(ATTRIBUTE_PREFIX):
+            ids, following = self._by_attribute(base, field)
+        else:
+            ids, following = self._by_field(base, field)
+        facets, stats = self._facets(base)
+        return Hits(tuple(ids), self._total(base), following, facets, stats)
+
+    def _planned(self) -> Plan | None:
+        text, after = self._query.text, self._query.after
+        if text is None:
+            return None
+        if after is None or self._order.field != "relevance":
+            return self._state.vocabulary.plan(text)
+        match after:
+            case (str(), float() | int(), int(), int(), *numbers):
+                whole = [each for each in numbers if isinstance(each, int)]
+                needed = after[3]
+                if len(whole) == len(numbers) and isinstance(needed, int):
+                    return self._state.vocabulary.plan(text, (needed, *whole))
+        raise BadCursor
+
+    def _base(self, filters: Sequence[Filter]) -> Query:
+        return all_of([*self._matching, self._state.narrowing.query(filters)])
+
+    def _total(self, base: Query) -> int:
+        numbers = () if self._plan is None else self._plan.numbers
+        counted = (self._query.text, self._query.filters, numbers)
+        total = self._state.totals.get(counted)
+        if total is None:
+            total = count(self._state.searcher, base)
+            if len(self._state.totals) < TOTALS_MAX:
+                self._state.totals[counted] = total
+        return total
+
+    def _facets(self, base: Query) -> tuple[dict[str, Json], dict[str, Document]]:
+        filters = self._query.filters
+        narrowed = {each.field for each in filters}
+        facets: dict[str, Json] = {}
+        stats: dict[str, Document] = {}
+        plain = [each for each in self._query.facets if each.field not in narrowed]
+        asked = [(base, plain)] if plain else []
+        for facet in self._query.facets:
+            if facet.field in narrowed:
+                others = [each for each in filters if each.field != facet.field]
+                asked.append((self._base(others), [facet]))
+        for query, together in asked:
+            found, extremes = self._tally.count(query, together)
+            facets |= found
+            stats |= extremes
+        ordered = {each.field: facets[each.field] for each in self._query.facets}
+        return ordered, stats
+
+    def _titles(self, ids: Sequence[str]) -> list[str]:
+        """Return the folded titles of products, as far as the catalog goes beyond the index."""
+        return [row.title for row in self._rows(ids)]
+
+    def _rows(self, ids: Sequence[str]) -> list[Row]:
+        rows: list[Row] = []
+        for stored in self._view.products(ids):
+            if stored is None:
+                raise Moved
+            rows.append(Row.of(stored))
+        return rows
+
+    def _id_keys(self, product_id: str) -> tuple[int, ...]:
+        try:
+            return (head_level(product_id, self._state.prefix), *id_levels(product_id))
+        except UnicodeEncodeError:
+            raise BadCursor from None
+
+    def _by_field(self, base: Query, field: str) -> tuple[list[str], Position | None]:
+        descending = self._order.descending
+        match field:
+            case "id":
+                order = ID_PATHS[descending]
+            case "title":
+                order = path(*TITLE_FIELDS, descending=descending, text=True)
+            case _:
+                order = path(field, descending=descending)
+        after = self._after()
+        need = self._query.limit + 1
+        has = base
+        if field not in _ALWAYS_SET:
+            has = all_of([base, self._state.narrowing.has(field)])
+        found: list[Found] = []
+        if after is None or after[1] is not None:
+            begin = None if after is None else self._begin(field, *after)
+            found = self._walker.page(has, order, need, begin)
+        ids = [each.id for each in found]
+        if field not in _ALWAYS_SET:
+            ids += self._without(base, field, need - len(ids), after)
+        if len(ids) < need:
+            return ids, None
+        last = self._query.limit - 1
+        key = self._key(field, found[last]) if last < len(found) else None
+        return ids[:-1], orders.position(key, ids[last])
+
+    def _after(self) -> tuple[str, Key | None] | None:
+        after = self._query.after
+        return None if after is None else orders.read_position(after, self._order)
+
+    def _begin(self, field: str, last_id: str, key: Key | None) -> Found:
+        """Return the place of a position among the levels of a field."""
+        ids = self._id_keys(last_id)
+        match field, key:
+            case "id", ():
+                return Found(last_id, ids)
+            case "title", (str(title),):
+                levels = title_levels(title)
+                return Found(last_id, levels + ids, title if is_filled(levels[-1]) else "")
+            case "rating", (int() | float() as number,):
+                return Found(last_id, (float(number), *ids))
+            case "price" | "created_at" | "updated_at", (int(number),):
+                return Found(last_id, (number, *ids))
+            case _:
+                raise BadCursor
+
+    def _key(self, field: str, found: Found) -> Key:
+        match field:
+            case "id":
+                return ()
+            case "title":
+                return (found.text or self._titles([found.id])[0],)
+            case _:
+                return (found.keys[0],)
+
+    def _without(
+        self, base: Query, field: str, need: int, after: tuple[str, Key | None] | None
+    ) -> list[str]:
+        """Return what has no value in a field, which comes last, by id."""
+        if need <= 0:
+            return []
+        lacks = all_of([base, without(self._state.narrowing.has(field))])
+        begin = None
+        if after is not None and after[1] is None:
+            begin = Found(after[0], self._id_keys(after[0]))
+        return [each.id for each in self._walker.page(lacks, ID_PATHS[False], need, begin)]
+
+    def _by_attribute(self, base: Query, field: str) -> tuple[list[str], Position | None]:
+        """Sort by an attribute: value by value, in the order of the values there are."""
+        name = escape(field.removeprefix(ATTRIBUTE_PREFIX))
+        after = self._after()
+        need = self._query.limit + 1
+        ids: list[str] = []
+        keys: list[Key | None] = []
+        for key, query in self._values(base, name):
+            begin = None
+            if after is not None:
+                last_id, last_key = after
+                if last_key is None or not self._comes_later(key, last_key):
+                    continue
+                begin = Found(last_id, self._id_keys(last_id)) if key == last_key else None
+            page = self._walker.page(query, ID_PATHS[False], need - len(ids), begin)
+            ids += [each.id for each in page]
+            keys += [key] * len(page)
+            if len(ids) == need:
+                break
+        tail = self._without(base, field, need - len(ids), after)
+        ids += tail
+        keys += [None] * len(tail)
+        if len(ids) < need:
+            return ids, None
+        return ids[:-1], orders.position(keys[-2], ids[-2])
+
+    def _comes_later(self, key: Key, last: Key) -> bool:
+        """Say whether a value's products may come after a position with the key *last*."""
+        try:
+            return key <= last if self._order.descending else key >= last
+        except TypeError:
+            raise BadCursor from None
+
+    def _values(self, base: Query, name: str) -> Iterator[tuple[Key, Query]]:
+        """Yield the keys of an attribute's values in order, with what has them."""
+        listed = self._state.narrowing.has(f"list:{name}")
+        terms: list[tuple[Key, str, str]] = []
+        for column, query in (("a", without(listed)), ("first", listed)):
+            held = self._tally.attribute_values(all_of([base, query]), name, field=column)
+            terms += [(orders.attribute_key(each), column, value_term(each)) for each in held]
+        terms.sort(reverse=self._order.descending)
+        for key, group in groupby(terms, key=lambda each: each[0]):
+            ways = [
+                all_of(
+                    [
+                        self._state.narrowing.value(name, term, field=column),
+                        without(listed) if column == "a" else listed,
+                    ]
+                )
+                for _, column, term in group
+            ]
+            yield key, all_of([base, any_of(ways)])
+
+    def _ranked(self, plan: Plan) -> tuple[list[str], Position | None]:
+        """Return the best matches; what is worth the same by id."""
+        after = self._query.after
+        last_id, score, seen = ("", None, 0) if after is None else (after[0], after[1], after[2])
+        if not isinstance(seen, int) or not isinstance(last_id, str) or isinstance(score, str):
+            raise BadCursor
+        narrowed = self._state.narrowing.query(self._query.filters)
+        query = self._state.vocabulary.ranked(plan, narrowed)
+        need = self._query.limit + 1
+        asked = min(max(seen, 0), self._state.searcher.num_docs) + need + SPARE
+        while True:
+            found = self._best(query, asked, need, score, last_id)
+            if found is not None:
+                break
+            asked *= 2
+        if len(found) < need:
+            return [each for _, each in found], None
+        found = found[:need]
+        worth, product_id = found[-2]
+        following: Position = (product_id, worth, seen + self._query.limit, *plan.numbers)
+        return [each for _, each in found[:-1]], following
+
+    def _best(
+        self, query: Query, asked: int, need: int, score: float | None, last_id: str
+    ) -> list[tuple[float, str]] | None:
+        """Return the next matches after one with this score; None when more must be asked for."""
+        hits = self._state.searcher.search(query, asked, count=False, weight_by_field="boost").hits
+        later = [each for each in hits if score is None or each[0] <= score]
+        if score is not None:
+            need += sum(worth == score for worth, _ in later)
+        if len(hits) == asked and (len(later) < need or later[need - 1][0] == hits[-1][0]):
+            return None  # Others may be worth as much.
+        # Those that are worth as much as the last one needed come along: the ids decide.
+        last = later[need - 1][0] if need <= len(later) else -math.inf
+        page = [each for each in later if each[0] >= last]
+        ids = self._walker.ids([address for _, address in page])
+        found = [
+            (worth, each)
+            for (worth, _), each in zip(page, ids, strict=True)
+            if worth != score or each > last_id
+        ]
+        return sorted(found, key=lambda each: (-each[0], each[1]))

@@ -1,0 +1,144 @@
+"""Facets from the search engine's aggregations.
+
+Facets that are narrowed by the same filters are counted in one pass. Of a keyword the engine first gives its
+most frequent values; all of them are asked for only when values with equal counts would be cut apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final, Literal
+
+import tantivy
+from tantivy import Order, Query
+
+from vitrina.adapters.index import counts, encoding
+from vitrina.adapters.index.rows import Value
+from vitrina.domain.category import CategoryTree
+from vitrina.service_layer.documents import Document, Json
+from vitrina.service_layer.queries import (
+    ATTRIBUTE_PREFIX,
+    FACET_VALUES_MAX,
+    Facet,
+    FieldKind,
+    kind_of,
+)
+
+FIRST_ASKED: Final = 2 * FACET_VALUES_MAX
+"""How many values of a keyword are asked for at first."""
+
+VALUES_MAX: Final = 65_000
+"""The most distinct values of one facet that can be told apart; the engine's own limit."""
+
+_EXACT_MAX: Final = 2**53
+"""From here on the engine's doubles are not exact."""
+
+type _Answer = Mapping[str, object]
+
+
+class Tally:
+    """Counts facets on one state of the index."""
+
+    def __init__(self, searcher: tantivy.Searcher, tree: CategoryTree) -> None:
+        self._searcher = searcher
+        self._tree = tree
+
+    def count(
+        self, query: Query, facets: Sequence[Facet]
+    ) -> tuple[dict[str, Json], dict[str, Document]]:
+        """Return the facets of what matches, and the extremes of the attributes among them."""
+        asked: dict[str, object] = {}
+        for place, facet in enumerate(facets):
+            asked |= _question(place, facet)
+        answer = self._searcher.aggregate(query, asked)
+        found: dict[str, Json] = {}
+        stats: dict[str, Document] = {}
+        for place, facet in enumerate(facets):
+            match kind_of(facet.field):
+                case FieldKind.NUMBER:
+                    found[facet.field] = self._numbers(query, facet, place, answer)
+                case FieldKind.CATEGORY:
+                    filed = self._terms(query, facet.field, answer[str(place)])
+                    found[facet.field] = counts.categories(filed, self._tree, facet)
+                case FieldKind.ATTRIBUTE:
+                    held = self.values(answer[str(place)])
+                    found[facet.field] = counts.attribute(held, facet)
+                    if (extremes := counts.attribute_stats(held)) is not None:
+                        stats[facet.field] = extremes
+                case _:
+                    every = facet.matching is not None
+                    held_terms = self._terms(query, facet.field, answer[str(place)], every=every)
+                    found[facet.field] = counts.terms(held_terms, facet)
+        return found, stats
+
+    def attribute_values(self, query: Query, name: str, *, field: str = "a") -> dict[Value, int]:
+        """Return each value of an attribute among what matches, with its count."""
+        asked = {"0": _terms_question(f"{field}.{name}", VALUES_MAX)}
+        return self.values(self._searcher.aggregate(query, asked)["0"])
+
+    def values(self, answer: object) -> dict[Value, int]:
+        """Return the values of an attribute and their counts from the engine's answer."""
+        return {encoding.read_value(term): count for term, count in _buckets(answer)}
+
+    def _terms(
+        self, query: Query, field: str, answer: object, *, every: bool = False
+    ) -> dict[str, int]:
+        found = _buckets(answer)
+        full = len(found) == FIRST_ASKED
+        # A value beyond the last one may have the same count and come first by its name.
+        if full and (every or field == "category" or found[FACET_VALUES_MAX][1] == found[-1][1]):
+            asked = {"0": _terms_question(field, VALUES_MAX)}
+            found = _buckets(self._searcher.aggregate(query, asked)["0"])
+        return dict(found)
+
+    def _numbers(self, query: Query, facet: Facet, place: int, answer: _Answer) -> Json:
+        stats, ranges = answer[f"{place}s"], answer[f"{place}b"]
+        if not isinstance(stats, Mapping) or not stats["count"]:
+            return counts.numbers(facet.field, {})
+        lowest, highest = stats["min"], stats["max"]
+        if max(abs(lowest), abs(highest)) >= _EXACT_MAX:
+            lowest = self._extreme(query, facet.field, Order.Asc)
+            highest = self._extreme(query, facet.field, Order.Desc)
+        steps = counts.steps_of(facet.field)
+        held = {
+            place - 1: count
+            for place, (_, count) in enumerate(_buckets(ranges))
+            if count and 0 < place <= len(steps)
+        }
+        return counts.number_facet(facet.field, lowest, highest, held)
+
+    def _extreme(self, query: Query, field: str, order: Order) -> float:
+        has = Query.exists_query(field)
+        both = Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, has)])
+        ((value, _),) = self._searcher.search(
+            both, 1, count=False, order_by_field=field, order=order
+        ).hits
+        return float(value) if field == "rating" else int(value)
+
+
+def _question(place: int, facet: Facet) -> dict[str, object]:
+    field = facet.field
+    match kind_of(field):
+        case FieldKind.NUMBER:
+            steps = counts.steps_of(field)
+            ranges: list[dict[str, float]] = [
+                {"from": low, "to": high} for low, high in pairwise(steps)
+            ]
+            ranges.append({"from": steps[-1]})
+            return {
+                f"{place}s": {"stats": {"field": field}},
+                f"{place}b": {"range": {"field": field, "ranges": ranges}},
+            }
+        case FieldKind.ATTRIBUTE:
+            name = encoding.escape(field.removeprefix(ATTRIBUTE_PREFIX))
+            return {str(place): _terms_question(f"a.{name}", VALUES_MAX)}
+        case _:
+            return {str(place): _terms_question(field, FIRST_ASKED)}
+
+
+def _terms_question(field: str, size: int) -> dict[Literal["terms"], dict[str, object]]:
+    return {"terms": {"field": field, "size": size, "segment_size": VALUES_MAX}}
+
+
+def _buckets(answer: object) -> list[tuple[str, int]]:
+    assert isinstance(answer, Mapping)  # noqa: S101 - the engine's own form
+    return [(each["key"], each["doc_count"]) for each in answer["buckets"]]

@@ -1,0 +1,221 @@
+"""Sorted pages out of a search engine that sorts by one number at a time.
+
+An order is a list of number fields, the id's own levels last, and what they leave undecided is decided
+by the ids themselves. A page is found from the place where the one before ended: first what has the same
+first number and comes later by the others, then what has a later first number. So a page deep in
+the list costs what the first one does, and writes in between move nothing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import tantivy
+from tantivy import FieldType, Occur, Order, Query
+
+from vitrina.adapters.index.encoding import read_id
+from vitrina.adapters.index.schema import ID_FIELDS, INTEGERS
+
+TIE_MAX: Final = 1_000_000
+"""How many products may agree in everything but the end of a very long id or title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A number field to sort by."""
+
+    field: str
+    descending: bool = False
+
+    @property
+    def kind(self) -> FieldType:
+        if self.field == "rating":
+            return FieldType.Float
+        return FieldType.Integer if self.field in INTEGERS else FieldType.Unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An order as number fields.
+
+    Attributes:
+        levels: To sort by, the id's last.
+        text_at: How many of the levels are the beginning of a text; 0 when there is none. Where it
+            fills them all, its rest decides before the levels that follow.
+    """
+
+    levels: tuple[Level, ...]
+    text_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A product on a page.
+
+    Attributes:
+        id: Of the product.
+        keys: Its numbers in the levels it was sorted by.
+        text: The whole text that the first of them are the beginning of, where they do not hold it.
+    """
+
+    id: str
+    keys: tuple[float, ...]
+    text: str = ""
+
+
+ID_PATHS: Final = {
+    descending: Path(tuple(Level(name, descending) for name in ID_FIELDS))
+    for descending in (False, True)
+}
+"""Sorting by id, ascending and descending."""
+
+
+def path(*fields: str, descending: bool = False, text: bool = False) -> Path:
+    """Return the order by number fields and then by id."""
+    levels = tuple(Level(name, descending) for name in fields) + ID_PATHS[False].levels
+    return Path(levels, len(fields) if text else 0)
+
+
+def is_filled(last_level: float) -> bool:
+    """Say whether a text fills its levels, so that there may be more of it."""
+    return bool(int(last_level) & 0xFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Reads sorted pages from one state of the index.
+
+    Attributes:
+        searcher: That state.
+        schema: Of the index.
+        texts: Returns the whole texts of products, for a path that begins with one.
+    """
+
+    searcher: tantivy.Searcher
+    schema: tantivy.Schema
+    texts: Callable[[Sequence[str]], Sequence[str]]
+
+    def page(self, query: Query, order: Path, need: int, after: Found | None = None) -> list[Found]:
+        """Return the next *need* products that match, after one of them.
+
+        Every match must have a value in each level.
+        """
+        return list(self._walk(query, order, 0, need, after)) if need else []
+
+    def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
+        """Return the ids of documents."""
+        places = list(addresses)
+        columns = [self.searcher.fast_field_values(name, places) for name in ID_FIELDS[1:]]
+        return [
+            read_id(map(int, levels)) or self._kept_id(address)
+            for address, *levels in zip(places, *columns, strict=True)
+        ]
+
+    def _kept_id(self, address: tantivy.DocAddress) -> str:
+        return str(self.searcher.doc(address).get_first("id"))
+
+    def _walk(
+        self, query: Query, order: Path, depth: int, need: int, after: Found | None
+    ) -> Iterator[Found]:
+        level = order.levels[depth]
+        count = 0
+        if after is not None:
+            for each in self._within(query, order, depth, after.keys[depth], need, after):
+                count += 1
+                yield each
+            query = _both(query, self._past(level, after.keys[depth]))
+        if count >= need:
+            return
+        asked = need - count + 1
+        hits = self._search(query, asked, level)
+        cut = len(hits) == asked and hits[-1][0] == hits[-2][0]
+        whole = [hit for hit in hits if not cut or hit[0] != hits[-1][0]]
+        yield from self._sorted([address for _, address in whole], order)[: need - count]
+        if cut and (rest := need - count - len(whole)) > 0:
+            # The last number is shared by more products than fit: the next level decides which.
+            yield from self._within(query, order, depth, hits[-1][0], rest, None)
+
+    def _within(
+        self, query: Query, order: Path, depth: int, key: float, need: int, after: Found | None
+    ) -> Iterator[Found]:
+        """Yield what has one number in a level, as the levels after it sort it."""
+        query = _both(query, self._at(order.levels[depth], key))
+        depth += 1
+        if depth == len(order.levels) or (depth == order.text_at and is_filled(key)):
+            return self._tied(query, order, need, after)
+        return self._walk(query, order, depth, need, after)
+
+    def _tied(self, query: Query, order: Path, need: int, after: Found | None) -> Iterator[Found]:
+        """Yield what the levels do not tell apart: all of it must be looked at."""
+        hits = self.searcher.search(query, TIE_MAX, count=False).hits
+        found = self._sorted([address for _, address in hits], order)
+        later = [each for each in found if after is None or _is_later(each, after, order)]
+        yield from later[:need]
+
+    def _search(
+        self, query: Query, limit: int, level: Level
+    ) -> list[tuple[float, tantivy.DocAddress]]:
+        order = Order.Desc if level.descending else Order.Asc
+        found = self.searcher.search(
+            query, limit, count=False, order_by_field=level.field, order=order
+        )
+        return found.hits
+
+    def _sorted(self, addresses: list[tantivy.DocAddress], order: Path) -> list[Found]:
+        if not addresses:
+            return []
+        columns = [self.searcher.fast_field_values(each.field, addresses) for each in order.levels]
+        keys = [tuple(map(_known, each)) for each in zip(*columns, strict=True)]
+        ids = self.ids(addresses)
+        if order.text_at == 0:
+            found = list(map(Found, ids, keys))
+        else:
+            filled = [is_filled(each[order.text_at - 1]) for each in keys]
+            asked = [product_id for product_id, full in zip(ids, filled, strict=True) if full]
+            texts = dict(zip(asked, self.texts(asked), strict=True))
+            found = [
+                Found(each, numbers, texts.get(each, ""))
+                for each, numbers in zip(ids, keys, strict=True)
+            ]
+        return _sort(found, order)
+
+    def _at(self, level: Level, key: float) -> Query:
+        return Query.range_query(self.schema, level.field, level.kind, key, key)
+
+    def _past(self, level: Level, key: float) -> Query:
+        if level.descending:
+            return Query.range_query(
+                self.schema, level.field, level.kind, None, key, include_upper=False
+            )
+        return Query.range_query(
+            self.schema, level.field, level.kind, key, None, include_lower=False
+        )
+
+
+def _known(value: float | None) -> float:
+    if value is None:
+        raise ValueError("a product without a value in a level it is sorted by")
+    return value
+
+
+def _sort(found: list[Found], order: Path) -> list[Found]:
+    """Return the products in the order of the levels and the text, then by id."""
+    found = sorted(found, key=lambda each: each.id, reverse=order.levels[-1].descending)
+    for place in reversed(range(len(order.levels))):
+        found.sort(key=lambda each: each.keys[place], reverse=order.levels[place].descending)
+        if place == order.text_at and order.text_at:
+            found.sort(key=lambda each: each.text, reverse=order.levels[0].descending)
+    return found
+
+
+def _is_later(one: Found, other: Found, order: Path) -> bool:
+    """Say whether *one* comes after *other*, which the levels before the text do not tell apart."""
+    if one.text != other.text:
+        later = one.text > other.text
+        return later is not order.levels[0].descending
+    later = one.id > other.id
+    return later is not order.levels[-1].descending if one.id != other.id else False
+
+
+def _both(left: Query, right: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, left), (Occur.Must, right)])

@@ -1,0 +1,242 @@
+"""The index on the disk: gone on with when it is of use, made anew when it is not."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import orjson
+import pytest
+
+from tests.builders import LAMP
+from tests.contract.product_index import new_catalog, put, remove
+from vitrina.adapters.index import engine
+from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.memory import MemoryCatalog
+from vitrina.domain.errors import ChangesGone, IndexBuilding
+from vitrina.domain.product import Product
+from vitrina.service_layer.changes import Change
+from vitrina.service_layer.ports import CheckStatus, Stored
+from vitrina.service_layer.queries import ProductQuery
+
+EVERYTHING = ProductQuery(limit=200)
+
+
+class Watched:
+    """A catalog that tells whether all of it was read, and may have forgotten its changes."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        self._catalog = catalog
+        self.view = catalog.view
+        self.read_whole = 0
+        self.oldest = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._catalog.view, name)
+
+    @property
+    def seq(self) -> int:
+        return self._catalog.seq
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        self.read_whole += 1
+        return self._catalog.view.snapshot()
+
+    def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+        if after < self.oldest:
+            raise ChangesGone(after, oldest=self.oldest)
+        return self._catalog.changes(after, limit=limit)
+
+
+@pytest.fixture
+def catalog() -> MemoryCatalog:
+    catalog = new_catalog()
+    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(5)))
+    return catalog
+
+
+@pytest.fixture
+def watched(catalog: MemoryCatalog) -> Watched:
+    return Watched(catalog)
+
+
+@contextmanager
+def opened(
+    watched: Watched, folder: Path, reading: Reading | None = None
+) -> Iterator[TantivyIndex]:
+    with TantivyIndex(watched, watched, folder, reading) as index:  # type: ignore[arg-type]
+        yield index
+
+
+def ids(index: TantivyIndex, text: str | None = None) -> tuple[str, ...]:
+    return index.search(replace(EVERYTHING, text=text)).ids
+
+
+def test_it_is_gone_on_with(catalog: MemoryCatalog, watched: Watched, tmp_path: Path) -> None:
+    with opened(watched, tmp_path) as index:
+        before = ids(index)
+    assert watched.read_whole == 1
+    put(catalog, LAMP)
+    remove(catalog, "product-3")
+
+    with opened(watched, tmp_path) as index:
+        assert ids(index) == tuple(sorted({*before, "lamp"} - {"product-3"}))
+        put(catalog, Product(id="another", title="Another"))
+        assert "another" in ids(index)
+    assert watched.read_whole == 1
+
+
+def _lose_note(folder: Path) -> None:
+    (folder / "0.json").unlink()
+
+
+def _break_note(folder: Path) -> None:
+    (folder / "0.json").write_bytes(b'{"seq": 1')
+
+
+def _made_otherwise(folder: Path) -> None:
+    note = orjson.loads((folder / "0.json").read_bytes())
+    (folder / "0.json").write_bytes(orjson.dumps({**note, "made_of": "0 xx 0.1"}))
+
+
+def _of_the_future(folder: Path) -> None:
+    note = orjson.loads((folder / "0.json").read_bytes())
+    (folder / "0.json").write_bytes(orjson.dumps({**note, "seq": 10**6}))
+
+
+def _lose_files(folder: Path) -> None:
+    shutil.rmtree(folder / "0")
+
+
+def _lose_segments(folder: Path) -> None:
+    for path in (folder / "0").glob("*.store"):
+        path.unlink()
+
+
+def _break_list(folder: Path) -> None:
+    (folder / "0" / "meta.json").write_bytes(b"\x00" * 20)
+
+
+def _cut_files(folder: Path) -> None:
+    for path in (folder / "0").iterdir():
+        if path.suffix in {".fast", ".idx", ".term", ".store"}:
+            path.write_bytes(path.read_bytes()[:10])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _lose_note,
+        _break_note,
+        _made_otherwise,
+        _of_the_future,
+        _lose_files,
+        _lose_segments,
+        _break_list,
+        _cut_files,
+    ],
+)
+def test_what_is_of_no_use_is_made_anew(watched: Watched, tmp_path: Path, damage: object) -> None:
+    with opened(watched, tmp_path) as index:
+        before = ids(index)
+    assert callable(damage)
+    damage(tmp_path)
+
+    with opened(watched, tmp_path) as index:
+        assert ids(index) == before
+        assert index.checks()[0].status is CheckStatus.PASS
+    assert watched.read_whole == 2
+
+
+def test_another_language_is_another_index(watched: Watched, tmp_path: Path) -> None:
+    for language in ("en", "pt", "pt"):
+        with opened(watched, tmp_path, Reading(language)) as index:
+            assert len(ids(index, "thing")) == 5
+    assert watched.read_whole == 2
+
+
+def test_one_that_fell_too_far_behind_is_made_anew(
+    catalog: MemoryCatalog, watched: Watched, tmp_path: Path
+) -> None:
+    with opened(watched, tmp_path) as index:
+        put(catalog, LAMP)
+        watched.oldest = catalog.seq
+        assert "lamp" in ids(index)
+    put(catalog, replace(LAMP, id="lamp2", sku=None, slug=None))
+    watched.oldest = catalog.seq
+
+    with opened(watched, tmp_path) as index:
+        assert "lamp2" in ids(index)
+    assert watched.read_whole == 3
+
+
+def test_two_processes_have_an_index_each(watched: Watched, tmp_path: Path) -> None:
+    with opened(watched, tmp_path) as one, opened(watched, tmp_path) as other:
+        assert ids(one) == ids(other)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("0", "0.json", "0.lock"),
+        *("1", "1.json", "1.lock"),
+    }
+
+
+def test_a_folder_that_cannot_be_written_to_leaves_it_in_memory(
+    watched: Watched, tmp_path: Path
+) -> None:
+    place = tmp_path / "index"
+    place.write_text("a file")
+
+    with opened(watched, place) as index:
+        assert len(ids(index)) == 5
+        (check,) = index.checks()
+    assert (check.name, check.status) == ("index", CheckStatus.WARN)
+    assert str(place) in check.detail
+
+
+class Endless:
+    """A catalog whose products take their time."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        self._catalog = catalog
+        self.may_go_on = Event()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._catalog.view, name)
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        self.may_go_on.wait(30)
+        return self._catalog.view.snapshot()
+
+
+def test_whoever_searches_while_it_is_built_is_told(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 0.01)
+    slow = Endless(catalog)
+
+    with TantivyIndex(slow, catalog) as index:  # type: ignore[arg-type]
+        with pytest.raises(IndexBuilding):
+            index.search(EVERYTHING)
+        assert index.checks()[0].status is CheckStatus.FAIL
+        slow.may_go_on.set()
+        index._ready.wait(30)  # noqa: SLF001 - the end of another thread's work
+        assert index.search(EVERYTHING).total == 5
+
+
+class Broken:
+    """A catalog that cannot be read."""
+
+    seq = 1
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        raise OSError("the disk is gone")
+
+
+def test_an_index_that_cannot_be_built_says_so(catalog: MemoryCatalog) -> None:
+    with TantivyIndex(Broken(), catalog) as index:  # type: ignore[arg-type]
+        with pytest.raises(RuntimeError):
+            index.search(EVERYTHING)
+        (check,) = index.checks()
+    assert check.status is CheckStatus.FAIL
+    assert "the disk is gone" in check.detail

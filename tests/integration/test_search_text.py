@@ -1,0 +1,260 @@
+"""What a text finds: in the words of those who type it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.contract.product_index import follow, new_catalog, put
+from vitrina.adapters.index.analysis import LANGUAGES
+from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.synonyms import read_synonyms
+from vitrina.adapters.memory import MemoryCatalog
+from vitrina.domain.errors import BadCursor
+from vitrina.domain.product import Product
+from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
+from vitrina.settings import Language
+
+type Find = Callable[..., list[str]]
+
+
+@pytest.fixture
+def catalog() -> MemoryCatalog:
+    return new_catalog()
+
+
+@pytest.fixture
+def find(catalog: MemoryCatalog) -> Find:
+    """Return what answers a text; the catalog is given as id=title."""
+
+    def ask(text: str, reading: Reading | None = None, /, **titles: str) -> list[str]:
+        put(catalog, *(Product(id=key, title=title) for key, title in titles.items()))
+        index = TantivyIndex(catalog.view, catalog, reading=reading)
+        return list(index.search(ProductQuery(text, limit=200)).ids)
+
+    return ask
+
+
+def test_the_whole_title_comes_first(find: Find) -> None:
+    assert (
+        find(
+            "usb cable", a="USB cable for the usb cable box, a cable", b="Cable USB", c="USB Cable"
+        )[0]
+        == "c"
+    )
+
+
+def test_an_identifier_comes_first(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        Product(id="a", title="Case for AB 12 and AB 13"),
+        Product(id="b", title="Phone", sku="AB-12"),
+        Product(id="c", title="Tablet", mpn="ab13"),
+        Product(id="d", title="Watch", gtin="036000291452"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    for text, expected in {
+        "AB-12": "b",
+        "ab12": "b",
+        "AB 12": "b",
+        "ab-13": "c",
+        "036000291452": "d",
+        "0036000291452": "d",
+        "D": "d",
+    }.items():
+        assert index.search(ProductQuery(text)).ids[0] == expected, text
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("wirless", "Wireless mouse"),
+        ("wireles", "Wireless mouse"),
+        ("wierless", "Wireless mouse"),
+        ("wyrelesz", "Wireless mouse"),
+        ("muose", "Wireless mouse"),
+        ("mouze", "Wireless mouse"),
+    ],
+)
+def test_typos_are_forgiven(find: Find, typed: str, title: str) -> None:
+    assert find(typed, a=title, b="Kettle") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("lmp", "lap"),  # three letters
+        ("kettel", "Cattle"),  # two typos in six letters
+        ("12346", "Model 12345"),  # a number
+        ("ab124", "Model ab123"),  # an identifier
+        ("mouse", "House"),  # known: see below
+    ],
+)
+def test_typos_are_not_seen_where_there_are_none(find: Find, typed: str, title: str) -> None:
+    assert find(typed, a=title, b="Mouse") == (["b"] if typed == "mouse" else [])
+
+
+def test_the_last_word_may_be_unfinished(find: Find) -> None:
+    titles = {"a": "Wireless mouse", "b": "Wired mouse", "c": "Mouse"}
+
+    assert find("mouse wirel", **titles)[0] == "a"
+    assert find("wir", **titles) == ["a", "b"]
+    assert find("wir mouse", **titles)[0] == "c"
+
+
+def test_words_are_joined_and_split(find: Find) -> None:
+    titles = {"a": "Bluray player", "b": "Blu-ray player", "c": "Wi-Fi router", "d": "Wifi router"}
+
+    assert sorted(find("blu ray", **titles)) == ["a", "b"]
+    assert sorted(find("bluray", **titles)) == ["a", "b"]
+    assert sorted(find("wi-fi router", **titles)) == ["c", "d"]
+    assert sorted(find("wifi router", **titles)) == ["c", "d"]
+
+
+def test_accents_case_and_endings_do_not_matter(find: Find) -> None:
+    assert find("CREME brulees", a="Crème brûlée", b="Cream") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "title"),
+    [
+        ("en", "running shoe", "Shoes for runs"),
+        ("pt", "lampadas", "Lâmpada de mesa"),
+        ("pt", "cadeira", "Cadeiras"),
+        ("es", "zapato", "Zapatos negros"),
+        ("es", "camiones", "Camión"),
+    ],
+)
+def test_words_are_known_by_their_stems(find: Find, language: str, typed: str, title: str) -> None:
+    assert find(typed, Reading(language), a=title, b="Xyz") == ["a"]
+
+
+def test_every_language_of_the_settings_is_known() -> None:
+    assert set(LANGUAGES) == {each.value for each in Language}
+
+
+def test_words_that_say_nothing_are_left_out_beside_better_ones(find: Find) -> None:
+    titles = {"a": "The lamp", "b": "The chair", "c": "Who is the best"}
+
+    assert find("the lamp", **titles) == ["a"]
+    assert len(find("the", **titles)) == 3
+    assert find("o abajur da sala", Reading("pt"), d="Abajur", e="Da hora")[0] == "d"
+
+
+def test_enough_products_that_hold_all_words_leave_out_the_others(catalog: MemoryCatalog) -> None:
+    put(catalog, *(Product(id=f"both{n}", title=f"Red lamp {n}") for n in range(20)))
+    put(catalog, *(Product(id=f"lamp{n}", title=f"Lamp {n}") for n in range(5)))
+    index = TantivyIndex(catalog.view, catalog)
+
+    assert index.search(ProductQuery("red lamp")).total == 20
+    assert index.search(ProductQuery("red lamp unheard")).total == 20
+    put(catalog, Product(id="both0", title="Green lamp"))
+    assert index.search(ProductQuery("red lamp")).total == 25
+
+
+def test_a_facet_counts_what_choosing_its_value_finds(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        *(Product(id=f"a{n}", title="Red lamp", brand="A") for n in range(20)),
+        Product(id="b1", title="Red lamp", brand="B"),
+        Product(id="b2", title="Lamp", brand="B"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+    query = ProductQuery("red lamp", facets=(Facet("brand"),))
+
+    assert index.search(query).facets["brand"] == [
+        {"value": "A", "count": 20},
+        {"value": "B", "count": 1},
+    ]
+    chosen = replace(query, filters=(Filter("brand", Operator.EQ, ("B",)),))
+    assert index.search(chosen).ids == ("b1",)
+    assert index.search(chosen).facets == index.search(query).facets
+
+
+def test_an_answer_can_be_sorted_otherwise(catalog: MemoryCatalog) -> None:
+    put(catalog, Product(id="a", title="Red lamp"), Product(id="b", title="A red red lamp"))
+    index = TantivyIndex(catalog.view, catalog)
+
+    query = ProductQuery("red", sort=Sort("title"), limit=1)
+    assert follow(index, query) == ["b", "a"]
+
+
+def test_pages_of_an_answer_join_while_others_are_written(catalog: MemoryCatalog) -> None:
+    """What is written in between makes words more or less rare; the ranking must not notice."""
+    put(catalog, *(Product(id=f"p{n:02}", title=f"Lamp {'red ' * (n % 3)}") for n in range(24)))
+    put(catalog, *(Product(id=f"q{n:02}", title="Red sofa") for n in range(10)))
+    index = TantivyIndex(catalog.view, catalog)
+    query = ProductQuery("red lamp", limit=7)
+    before = follow(index, query)
+
+    found: list[str] = []
+    for number in range(100):
+        hits = index.search(query)
+        found += hits.ids
+        if hits.next is None:
+            break
+        query = replace(query, after=hits.next)
+        put(catalog, *(Product(id=f"x{number}{n}", title="Lamp") for n in range(8)))
+
+    assert len(before) == 34
+    assert [each for each in found if each in before] == before
+
+
+def test_what_is_worth_the_same_comes_by_id(catalog: MemoryCatalog) -> None:
+    names = [f"p{n}" for n in range(120)]
+    put(catalog, *(Product(id=each, title="Lamp") for each in names))
+    index = TantivyIndex(catalog.view, catalog)
+
+    assert follow(index, ProductQuery("lamp", limit=7)) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        ("p",),
+        ("p", "x", 1, 1),
+        (1, 1.0, 1, 1),
+        ("p", 1.0, 1, 1),
+        ("p", 1.0, 1, 1, 1, 1, 1),
+        ("p", 1.0, 1, 1.5, 2, 0),
+        ("p", None, 1, 1, 2, 0),
+    ],
+)
+def test_a_position_that_is_none_is_refused(
+    catalog: MemoryCatalog, after: tuple[str | int | float | None, ...]
+) -> None:
+    put(catalog, Product(id="p", title="Lamp"))
+    index = TantivyIndex(catalog.view, catalog)
+
+    with pytest.raises(BadCursor):
+        index.search(ProductQuery("lamp", after=after))
+
+
+def test_synonyms(find: Find, tmp_path: Path) -> None:
+    path = tmp_path / "synonyms.csv"
+    path.write_text("# in the shop\nSofa,couch\ntv,television set,\n\n", "utf-8-sig")
+    reading = Reading(synonyms=read_synonyms(path))
+    titles = {"a": "Red couch", "b": "Television set 40", "c": "Set of cups", "d": "Sofa"}
+
+    assert sorted(find("sofa", reading, **titles)) == ["a", "d"]
+    assert find("tv", reading, **titles) == ["b"]
+    assert find("television set", reading, e="Smart TV")[:2] in (["b", "e"], ["e", "b"])
+
+
+def test_without_a_file_there_are_no_synonyms(tmp_path: Path) -> None:
+    assert read_synonyms(tmp_path / "synonyms.csv") == {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe", b"a,b\n" * 10_001, b",".join([b"a"] * 21), b"a b c d e f,g"],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "synonyms.csv"
+    path.write_bytes(content)
+
+    with pytest.raises(CannotOpen, match=r"synonyms\.csv"):
+        read_synonyms(path)

@@ -1,0 +1,88 @@
+"""Numbers and terms that keep the order of what they stand for."""
+
+import re
+from hashlib import blake2b
+
+from hypothesis import given, strategies as st
+
+from tests.builders import FULL
+from vitrina.adapters.codec import store_product
+from vitrina.adapters.index import encoding
+from vitrina.adapters.index.analysis import Analyzer
+from vitrina.adapters.index.rows import Measured, Value
+from vitrina.adapters.index.schema import FORMAT, Writer
+from vitrina.domain.text import fold
+
+ids = st.from_regex(r"[A-Za-z0-9._~:\-]{1,60}", fullmatch=True)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+digits = st.text("0123456789abcdef", min_size=4, max_size=4)
+
+
+@given(ids, ids)
+def test_levels_sort_as_ids_do(one: str, other: str) -> None:
+    left, right = encoding.id_levels(one), encoding.id_levels(other)
+
+    assert (left < right) == (one[:40] < other[:40])
+    assert encoding.read_id(left) == (one if len(one) < 40 else None)
+
+
+@given(ids, ids, st.integers(0, 4))
+def test_the_head_never_contradicts_the_order_of_ids(one: str, other: str, length: int) -> None:
+    prefix = one[:length]
+    left, right = encoding.head_level(one, prefix), encoding.head_level(other, prefix)
+
+    assert left == right or (left < right) == (one < other)
+
+
+@given(st.lists(ids, max_size=5))
+def test_all_ids_begin_with_their_prefix(product_ids: list[str]) -> None:
+    prefix = encoding.shared_prefix(product_ids)
+
+    assert all(each.startswith(prefix) for each in product_ids)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_levels_sort_as_titles_do(one: str, other: str) -> None:
+    one, other = fold(one).replace("\0", ""), fold(other).replace("\0", "")
+    left, right = encoding.title_levels(one), encoding.title_levels(other)
+
+    assert left == right or (left < right) == (one < other)
+
+
+@given(numbers, numbers)
+def test_digits_sort_as_numbers_do(one: float, other: float) -> None:
+    left, right = encoding.hexadecimal(one), encoding.hexadecimal(other)
+
+    assert (left < right) == (one < other)
+    assert encoding.number(left) == one
+
+
+@given(digits, digits, digits)
+def test_an_expression_matches_what_lies_between(low: str, high: str, each: str) -> None:
+    found = re.fullmatch(encoding.between(low, high), each)
+
+    assert bool(found) == (low <= each <= high)
+
+
+@given(st.text(max_size=5), st.text(max_size=5))
+def test_escaped_names_stay_different(one: str, other: str) -> None:
+    assert (encoding.escape(one) == encoding.escape(other)) == (one == other)
+    assert re.fullmatch(r"\w*", encoding.escape(one), re.ASCII)
+
+
+@given(
+    st.text()
+    | st.booleans()
+    | st.builds(Measured, st.just("length"), numbers, numbers, st.just("in"))
+)
+def test_values_are_read_back(value: Value) -> None:
+    assert encoding.read_value(encoding.value_term(value)) == value
+
+
+def test_whoever_changes_how_products_are_written_counts_the_format_up() -> None:
+    """An index of an older version of Vitrina must not be gone on with."""
+    body = store_product(FULL).body
+    written = Writer(Analyzer("en"), "Full").write(FULL.id, body)
+    digest = blake2b(written.encode(), digest_size=8).hexdigest()
+
+    assert (FORMAT, digest) == (1, "989e1b9f3fe68a72")
