@@ -9,6 +9,7 @@ import errno
 import resource
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -212,11 +213,9 @@ def test_what_goes_wrong_in_the_background_disturbs_nobody(
         trial.finish()
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_full_disk() -> None:
     """A real one: a small file system in memory, and a file that fills it."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    with _mounted(disk):
+    with _small_disk() as disk:
         (disk / "products.csv").write_text(",".join(("id", *FIELDS)) + "\n")
         ballast = disk / "ballast"
         with RunningService(disk, settings=BUSY) as service:
@@ -298,19 +297,24 @@ def test_it_runs_out_of_descriptors(catalog: Path) -> None:
 
 
 @contextmanager
-def _mounted(folder: Path) -> Iterator[None]:
-    """Mount a file system of 4 MB; skip the test where that is not permitted."""
-    options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    mount = shutil.which("mount")
-    if (
-        mount is None
-        or subprocess.run([mount, *options], capture_output=True, check=False).returncode
-    ):
+def _small_disk() -> Iterator[Path]:
+    """Mount a file system of 4 MB; skip the test where that is not permitted.
+
+    It is not among the temporary folders of the tests: if the tests are killed it stays, and is in
+    the way of nobody who deletes those.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="vitrina-small-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "vitrina-test", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        folder.rmdir()
         pytest.skip("a small file system cannot be mounted here (that takes root)")
     try:
-        yield
+        yield folder
     finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607 - where mount is
+        subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607 - the system's own
+        folder.rmdir()
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
