@@ -8,8 +8,9 @@ import httpx2
 import pytest
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from tests.integration.http_service import JSON, LAMP, application, calling, problem
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
@@ -317,6 +318,76 @@ class TestBodies:
                 return await client.post("/v1/products", content=slow(), headers=JSON)
 
         problem(anyio.run(call), 408, "request_timeout")
+
+    def test_a_body_that_is_not_json(self, client: TestClient) -> None:
+        answer = client.put(LAMP_URL, content=b'{"title": "x",\n "tags": [1,]}', headers=JSON)
+
+        refused = problem(answer, 400, "malformed_json")
+        assert (refused["line"], refused["column"]) == (2, 13)
+        assert refused["errors"][0]["pointer"] == "/tags/1"
+        assert "errors" not in client.put(LAMP_URL, content=b"", headers=JSON).json()
+
+    def test_a_caller_that_goes_away(self) -> None:
+        app = application()
+        sent: list[Message] = []
+        messages: list[Message] = [
+            {"type": "http.request", "body": b'{"title"', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+
+        async def receive() -> Message:
+            return messages.pop(0)
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def call() -> None:
+            headers = [(b"content-type", b"application/json")]
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": "/v1/products",
+                "query_string": b"",
+                "headers": headers,
+                "state": {},
+            }
+            await app(scope, receive, send)
+
+        anyio.run(call)
+
+        assert sent[0]["status"] == 408
+
+
+class TestStreams:
+    """Answers that come in pieces."""
+
+    @staticmethod
+    def streaming(*, fails: bool = False) -> Application:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"one,"
+            if fails:
+                raise RuntimeError("half way")
+            yield b"two"
+
+        async def stream(_: Request) -> Response:
+            return StreamingResponse(pieces(), media_type="text/plain")
+
+        app = application()
+        app.add_route("/stream", stream)
+        return app
+
+    def test_they_pass_uncompressed(self) -> None:
+        with calling(self.streaming()) as client:
+            answer = client.get("/stream", headers={"Accept-Encoding": "gzip"})
+            head = client.head("/stream")
+
+        assert answer.text == "one,two"
+        assert "Content-Encoding" not in answer.headers
+        assert (head.status_code, head.content) == (200, b"")
+
+    def test_one_that_fails_half_way_is_cut_short(self) -> None:
+        with calling(self.streaming(fails=True)) as client, pytest.raises(RuntimeError):
+            client.get("/stream")
 
 
 class TestHealth:

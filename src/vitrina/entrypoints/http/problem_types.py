@@ -59,7 +59,7 @@ _CATALOG: Final = (
         "each unknown field with a JSON Pointer to its place, and what is known there.",
         "Correct the name or leave the field out. What has no field of its own is an attribute: "
         '`{"attributes": {"voltage": 12}}`.',
-        "/titel: There is no such field. Known: id, sku, title, …",
+        "/colour: There is no such field. Known: id, sku, title, …",
     ),
     ProblemType(
         "invalid_value",
