@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
 from starlette.testclient import TestClient
 
-from tests.integration.http_service import JSON_PATCH, application, calling, problem
-from vitrina.service_layer.queries import FACET_FIELDS
+from tests.integration.http_service import JSON_PATCH, application, calling, problem, wire
+from vitrina.adapters.index.scan import ScanIndex
+from vitrina.adapters.memory import MemoryCatalog
+from vitrina.entrypoints.http.app import create_app
+from vitrina.service_layer.products import add_product
+from vitrina.service_layer.queries import FACET_FIELDS, Hits, ProductQuery
 
 PRODUCTS = 25
 
@@ -165,6 +171,28 @@ def test_an_unchanged_list_is_not_sent_again(client: TestClient) -> None:
     fresh = client.get("/v1/products?limit=2", headers=known)
     assert fresh.status_code == 200
     assert fresh.json()["items"][0]["title"] == "New"
+
+
+class WriterInBetween:
+    """An index at whose side somebody writes while it searches."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        self._catalog = catalog
+        self._index = ScanIndex(catalog.view, catalog)
+
+    def search(self, query: ProductQuery) -> Hits:
+        add_product(self._catalog.unit_of_work(), {"title": "In between"})
+        return self._index.search(query)
+
+
+def test_a_list_that_changed_while_it_was_made_has_no_tag() -> None:
+    memory = MemoryCatalog()
+    catalog = replace(wire(memory), index=WriterInBetween(memory))
+    with calling(create_app(lambda: nullcontext(catalog))) as client:
+        answer = client.get("/v1/products")
+
+    assert answer.json()["total"] == 1
+    assert "ETag" not in answer.headers
 
 
 def test_a_search_sees_the_write_before_it(client: TestClient) -> None:
