@@ -1,12 +1,14 @@
 """Cursors: they come back as they went, and nothing else is taken for one."""
 
+from base64 import urlsafe_b64encode
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
 from hypothesis import assume, given, strategies as st
 
 from vitrina.domain.errors import BadCursor
-from vitrina.entrypoints.http.cursors import decode, encode
+from vitrina.entrypoints.http.cursors import decode, encode, seal, unseal, unseal_number
 from vitrina.service_layer.queries import Filter, Operator, Position, ProductQuery, Sort
 
 BY_BRAND = Filter("brand", Operator.EQ, ("Sony",))
@@ -72,3 +74,43 @@ def test_a_damaged_cursor_is_refused(data: st.DataObject) -> None:
 def test_any_text_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):
         decode(QUERY, text)
+
+
+def forge(asked: str, place: bytes) -> str:
+    """Return a cursor as anybody can make it who has read how cursors are made."""
+    mark = blake2b(asked.encode() + b"\n" + place, digest_size=8).digest()
+    return urlsafe_b64encode(mark + place).rstrip(b"=").decode()
+
+
+def test_the_forger_knows_how_cursors_are_made() -> None:
+    assert unseal("changes", forge("changes", b'["a",1]')) == ("a", 1)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        b"",
+        b"1",
+        b"null",
+        b'"ab"',
+        b'{"a":1}',
+        b"[[1]]",
+        b"[{}]",
+        b"[true]",
+        b"nonsense",
+        b"[" * 2000,
+    ],
+)
+def test_a_forged_cursor_that_holds_no_position_is_refused(place: bytes) -> None:
+    with pytest.raises(BadCursor):
+        unseal("changes", forge("changes", place))
+
+
+@pytest.mark.parametrize("position", [(), ("a",), (None,), (1.5,), (-1,), (1, 2)])
+def test_a_number_is_not_read_from_another_position(position: Position) -> None:
+    with pytest.raises(BadCursor):
+        unseal_number("changes", seal("changes", position))
+
+
+def test_a_cursor_holds_the_number_of_a_change() -> None:
+    assert unseal_number("changes", seal("changes", (17,))) == 17

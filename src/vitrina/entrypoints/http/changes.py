@@ -176,7 +176,7 @@ async def _until_gone(receive: Receive) -> None:
 def _after(request: CatalogRequest, parameters: Mapping[str, str]) -> int | None:
     """Return the number that the feed goes on after, or None for its beginning."""
     if (cursor := parameters.get("cursor")) is not None:
-        return int(cursors.unseal(_ASKED, cursor)[0] or 0)
+        return cursors.unseal_number(_ASKED, cursor)
     given = {name: parameters[name] for name in ("after", "last_event_id") if name in parameters}
     resumed = request.fields.get(b"last-event-id", b"").decode("latin-1")
     if resumed:

@@ -35,7 +35,7 @@ def get_history(request: CatalogRequest) -> Response:
     asked = f"history {product_id}"
     before = None
     if (cursor := parameters.get("cursor")) is not None:
-        before = int(cursors.unseal(asked, cursor)[0] or 0)
+        before = cursors.unseal_number(asked, cursor)
     found = list(islice(request.catalog.log.history(product_id, before=before), limit + 1))
     if not found and before is None:
         request.catalog.view.product(product_id)  # What was never there is not found.
