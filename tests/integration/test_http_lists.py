@@ -173,16 +173,16 @@ def test_an_unchanged_list_is_not_sent_again(client: TestClient) -> None:
     assert fresh.json()["items"][0]["title"] == "New"
 
 
-class WriterInBetween:
+class WriterInBetween(ScanIndex):
     """An index at whose side somebody writes while it searches."""
 
     def __init__(self, catalog: MemoryCatalog) -> None:
+        super().__init__(catalog.view, catalog)
         self._catalog = catalog
-        self._index = ScanIndex(catalog.view, catalog)
 
     def search(self, query: ProductQuery) -> Hits:
         add_product(self._catalog.unit_of_work(), {"title": "In between"})
-        return self._index.search(query)
+        return super().search(query)
 
 
 def test_a_list_that_changed_while_it_was_made_has_no_tag() -> None:

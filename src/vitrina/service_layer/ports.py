@@ -15,7 +15,7 @@ from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Change
 from vitrina.service_layer.documents import Json
-from vitrina.service_layer.queries import Hits, ProductQuery
+from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +306,24 @@ class ProductIndex(Protocol):
         Raises:
             InvalidQuery: The query asks for what this index does not do.
             BadCursor: ``query.after`` is not a position of this query.
+            IndexBuilding: It cannot answer yet.
+        """
+        ...
+
+    def suggest(self, text: str, limit: int) -> Sequence[Suggestion]:
+        """Return how what was typed so far may go on; at most *limit* of each kind.
+
+        Raises:
+            IndexBuilding: It cannot answer yet.
+        """
+        ...
+
+    def related(self, product_id: str, limit: int) -> Sequence[Related]:
+        """Return the active products that are most like one, the best first.
+
+        Raises:
+            ProductNotFound: No product has this id.
+            IndexBuilding: It cannot answer yet.
         """
         ...
 

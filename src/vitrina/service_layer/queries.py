@@ -21,6 +21,9 @@ FILTER_TEXT_MAX: Final = 1_000
 TEXT_MAX: Final = 10_000
 FACETS_MAX: Final = 20
 FACET_VALUES_MAX: Final = 200
+SUGGESTIONS_MAX: Final = 20
+SUGGESTION_TEXT_MAX: Final = 200
+RELATED_MAX: Final = 50
 
 
 class FieldKind(StrEnum):
@@ -159,6 +162,9 @@ class ProductQuery:
         limit: 1 to 200.
         after: The position that the page before gave, or None for the first page.
         facets: At most 20.
+        highlight: Mark the words that were found.
+        explain: Say why each product was found.
+        why_not: The id of a product, to be told why it was not found.
     """
 
     text: str | None = None
@@ -167,6 +173,9 @@ class ProductQuery:
     limit: int = LIMIT_DEFAULT
     after: Position | None = None
     facets: tuple[Facet, ...] = ()
+    highlight: bool = False
+    explain: bool = False
+    why_not: str | None = None
 
     @property
     def order(self) -> Sort:
@@ -174,6 +183,45 @@ class ProductQuery:
         if self.sort is None or (self.sort.field == "relevance" and self.text is None):
             return Sort("id" if self.text is None else "relevance")
         return self.sort
+
+
+class SuggestionKind(StrEnum):
+    """What a suggestion leads to."""
+
+    QUERY = "query"
+    PRODUCT = "product"
+    BRAND = "brand"
+    CATEGORY = "category"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """How what was typed so far may go on.
+
+    Attributes:
+        kind: What it leads to.
+        text: A query, a product's title, or the name of a brand or category.
+        id: Of the product or category; None for the others.
+        count: How many active products there are of it; None for a product.
+    """
+
+    kind: SuggestionKind
+    text: str
+    id: str | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A product that is like another.
+
+    Attributes:
+        id: Of the product.
+        score: How like it is; 1 is as like as can be.
+    """
+
+    id: str
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +238,10 @@ class Hits:
             categories with ``name`` and ``parent_id`` and counted with their subtree.
         facet_stats: Attribute → ``{"min", "max", "unit"}`` of its numbers, for the facets that
             have any; measures of one dimension are converted to the unit most of them have.
+        highlights: Id → field → its text as HTML with ``<mark>`` around the words that were found.
+        explanations: Id → ``{"words_held", "words": [{"word", "found": [{"field", "text",
+            "how"}]}]}``.
+        why_not: ``{"id", "found", "removed": [{"by", "detail"}]}``, when it was asked for.
     """
 
     ids: tuple[str, ...]
@@ -197,3 +249,6 @@ class Hits:
     next: Position | None = None
     facets: Mapping[str, Json] = field(default_factory=dict)
     facet_stats: Mapping[str, Document] = field(default_factory=dict)
+    highlights: Mapping[str, Document] = field(default_factory=dict)
+    explanations: Mapping[str, Document] = field(default_factory=dict)
+    why_not: Document | None = None

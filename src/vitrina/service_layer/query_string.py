@@ -61,6 +61,9 @@ PARAMETERS: Final = (
     "ids",
     "facets",
     "facet_query",
+    "highlight",
+    "explain",
+    "why_not",
 )
 """The parameters of a listing beside its filters."""
 
@@ -107,6 +110,9 @@ def parse_listing(pairs: Pairs) -> Listing:
         sort=reader.sort("sort"),
         limit=reader.integer("limit", LIMIT_DEFAULT, lowest=1, highest=LIMIT_MAX),
         facets=reader.facets(),
+        highlight=reader.boolean("highlight"),
+        explain=reader.boolean("explain"),
+        why_not=reader.single("why_not"),
     )
     listing = Listing(
         query,
@@ -216,6 +222,15 @@ class _Reader:
         except InvalidQuery as error:
             self._faults.extend(error.faults)
             return default
+
+    def boolean(self, name: str) -> bool:
+        """Return a parameter that is ``true`` or ``false``; false without it."""
+        text = self.single(name)
+        try:
+            return text is not None and _boolean(text)
+        except InvalidValue as error:
+            self.fault(name, error.rule, error.detail)
+            return False
 
     def listed(self, name: str, *, most: int) -> tuple[str, ...] | None:
         """Return the values of a comma-separated parameter, each once, in order."""

@@ -17,8 +17,10 @@ from typing import Final, Self
 
 import tantivy
 
+from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.encoding import shared_prefix
+from vitrina.adapters.index.likeness import Likeness
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
 from vitrina.adapters.index.schema import FORMAT, Writer, build_schema
@@ -27,7 +29,7 @@ from vitrina.adapters.index.slots import Note, Slot
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import ChangesGone, IndexBuilding
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus
-from vitrina.service_layer.queries import Hits, ProductQuery
+from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestion
 
 NAME: Final = "index"
 
@@ -117,6 +119,16 @@ class TantivyIndex:
             with suppress(Moved):
                 return Search(self._fresh(), self._view, query).hits()
         raise RuntimeError("the index holds products that the catalog does not have")
+
+    def suggest(self, text: str, limit: int) -> list[Suggestion]:
+        """Return how what was typed so far may go on; see :meth:`ProductIndex.suggest`."""
+        brands = self._fresh().brands()
+        return suggest(text, limit, search=self.search, view=self._view, brands=brands)
+
+    def related(self, product_id: str, limit: int) -> list[Related]:
+        """Return the products most like one; see :meth:`ProductIndex.related`."""
+        state = self._fresh()
+        return Likeness(state, self._analyzer).find(self._view.product(product_id), limit)
 
     def checks(self) -> list[Check]:
         """Tell how the index is."""

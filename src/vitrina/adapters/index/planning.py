@@ -27,6 +27,8 @@ from tantivy import Occur, Query
 
 from vitrina.adapters.index.analysis import Analyzer, code, long_gtin, whole
 from vitrina.adapters.index.narrowing import Narrowing, all_of, any_of, count
+from vitrina.adapters.index.notes import Match, Meant
+from vitrina.adapters.index.spelling import distance, forgiven
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import BadCursor
 
@@ -64,9 +66,6 @@ TYPO_WORTH: Final = (1.0, 0.8, 0.4)
 SYNONYM_WORTH: Final = 0.9
 WHOLE_TITLE_WORTH: Final = 500 * UNIT
 IDENTIFIER_WORTH: Final = 1_000 * UNIT
-
-ONE_TYPO_FROM: Final = 4
-TWO_TYPOS_FROM: Final = 8
 
 UNKNOWN: Final = -1
 
@@ -193,6 +192,33 @@ class Vocabulary:
         )
         return replace(plan, asked=words, needed=needed)
 
+    def meant(self, plan: Plan) -> Meant:
+        """Return what words of products are to a plan."""
+        by_stem: dict[str, Match] = {}
+        for word in reversed(plan.asked):
+            for synonym in word.synonyms:
+                by_stem |= {
+                    self._analyzer.stem(each): Match(word.text, "synonym") for each in synonym
+                }
+            for pair in word.halves:
+                by_stem |= {each: Match(word.text, "split") for each in pair}
+            by_stem |= {each: Match(word.text, "joined") for each in word.joined}
+            by_stem[word.stem] = Match(word.text, "stem")
+
+        def meant(held: str) -> Match | None:
+            for word in plan.asked:
+                if word.text == held:
+                    return Match(word.text, "exact")
+            found = by_stem.get(self._analyzer.stem(held))
+            for word in () if found else plan.asked:
+                if word.unfinished and held.startswith(word.text):
+                    return Match(word.text, "prefix")
+                if word.typos and distance(held, word.text, word.typos) <= word.typos:
+                    return Match(word.text, "typo")
+            return found
+
+        return meant
+
     def match(self, plan: Plan) -> Query:
         """Return what matches a plan, without its worth."""
         matches = [self._match(each) for each in plan.words]
@@ -203,6 +229,10 @@ class Vocabulary:
         else:
             held = all_of(matches) if matches else Query.empty_query()
         return any_of([held, *(self._term("codes", each) for each in plan.codes)])
+
+    def held(self, word: Word) -> Query:
+        """Return what holds one word of a plan."""
+        return Query.empty_query() if word.rarity == UNKNOWN else self._match(word)
 
     def ranked(self, plan: Plan, filters: Query) -> Query:
         """Return what matches a plan and filters, each match with what it is worth."""
@@ -281,10 +311,7 @@ class Vocabulary:
 
     def _forgiven(self, word: Word) -> int:
         """Return with how many typos an unknown word becomes a known one; 0 is never."""
-        if not word.text.isalpha():
-            return 0
-        most = (len(word.text) >= ONE_TYPO_FROM) + (len(word.text) >= TWO_TYPOS_FROM)
-        for typos in range(1, most + 1):
+        for typos in range(1, forgiven(word.text) + 1):
             if count(self._searcher, self._match(replace(word, typos=typos))):
                 return typos
         return 0

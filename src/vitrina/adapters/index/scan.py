@@ -8,9 +8,9 @@ little. 25,000 products take about 40 MB.
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
-from typing import Final
+from typing import Final, TypedDict
 
-from vitrina.adapters.index import counts
+from vitrina.adapters.index import advice, counts, notes
 from vitrina.adapters.index.conditions import condition
 from vitrina.adapters.index.orders import Key, arrange, key_of, position, start
 from vitrina.adapters.index.rows import Row, Value, words
@@ -25,7 +25,9 @@ from vitrina.service_layer.queries import (
     Filter,
     Hits,
     ProductQuery,
+    Related,
     Sort,
+    Suggestion,
     kind_of,
 )
 
@@ -36,6 +38,15 @@ WORDS_MAX: Final = 32
 """How many distinct words of a query's text are looked for; the rest are left out."""
 
 BATCH_CHANGES: Final = 1_000
+
+
+class _Notes(TypedDict):
+    """What :mod:`~vitrina.adapters.index.notes` says of a page."""
+
+    highlights: dict[str, Document]
+    explanations: dict[str, Document]
+    why_not: Document | None
+
 
 type _Question = tuple[str | None, tuple[Filter, ...], Sort | None]
 
@@ -67,7 +78,69 @@ class ScanIndex:
                 next=position(key(page[-1]), page[-1].id) if more else None,
                 facets=facets,
                 facet_stats=stats,
+                **self._notes(query, page),
             )
+
+    def _notes(self, query: ProductQuery, page: Sequence[Row]) -> _Notes:
+        found: _Notes = {"highlights": {}, "explanations": {}, "why_not": None}
+        asked = query_words(query.text or "")
+        if asked and (query.highlight or query.explain):
+            ids = [row.id for row in page]
+            products = [each for each in self._view.products(ids) if each is not None]
+            if query.highlight:
+                found["highlights"] = {
+                    each.id: notes.highlights(each, _meant(asked)) for each in products
+                }
+            if query.explain:
+                found["explanations"] = {
+                    each.id: notes.explanation(each, self._tree, asked, _meant(asked))
+                    for each in products
+                }
+        if query.why_not is not None:
+            (stored,) = self._view.products([query.why_not])
+            row = self._rows.get(query.why_not)
+            missing = [] if not asked or row is None or self._held(row, asked)[0] else asked
+            found["why_not"] = notes.reasons(
+                query.why_not, stored, self._tree, query.filters, missing
+            )
+        return found
+
+    def suggest(self, text: str, limit: int) -> list[Suggestion]:
+        """Return how what was typed so far may go on; see :meth:`ProductIndex.suggest`."""
+        facets = (Facet("brand"),)
+        hits = self.search(ProductQuery(filters=(advice.ACTIVE,), limit=1, facets=facets))
+        brands = [advice.Name.of(*each) for each in counted(hits.facets["brand"])]
+        return advice.suggest(text, limit, search=self.search, view=self._view, brands=brands)
+
+    def related(self, product_id: str, limit: int) -> list[Related]:
+        """Return the products most like one; see :meth:`ProductIndex.related`."""
+        with self._lock:
+            self._follow()
+            row = Row.of(self._view.product(product_id))
+            active = [condition(advice.ACTIVE, self._tree)]
+            found = [
+                Related(each.id, self._likeness(row, each))
+                for each in self._rows.values()
+                if each.id != product_id and active[0](each)
+            ]
+        found = [each for each in found if each.score]
+        return sorted(found, key=lambda each: (-each.score, each.id))[:limit]
+
+    def _likeness(self, row: Row, other: Row) -> float:
+        shared = len(row.title_words & other.title_words) / max(len(row.title_words), 1)
+        alike = shared * advice.WORDS_WORTH
+        for field, worth in (
+            ("category", advice.CATEGORY_WORTH),
+            ("brand", advice.BRAND_WORTH),
+        ):
+            mine = row.values.get(field)
+            alike += worth * (mine is not None and mine == other.values.get(field))
+        if not alike:
+            return 0.0
+        (price,), (theirs,) = (each.values.get("price", (None,)) for each in (row, other))
+        if isinstance(price, int) and isinstance(theirs, int):
+            alike += advice.PRICE_WORTH * (price <= 2 * theirs and theirs <= 2 * price)
+        return round(alike, 6)
 
     def _load(self) -> tuple[int, dict[str, Row]]:
         seq, products = self._view.snapshot()
@@ -170,10 +243,28 @@ class ScanIndex:
                 return counts.terms({str(each): n for each, n in counted.items()}, facet)
 
 
+def counted(facet: Json) -> list[tuple[str, int]]:
+    """Return the values of a facet of words and their counts."""
+    match facet:
+        case list():
+            return [(str(each["value"]), int(each["count"])) for each in facet]
+        case _:
+            return []
+
+
 def query_words(text: str) -> tuple[str, ...]:
     """Return the distinct words of a query's text, folded, in order, the last one last."""
     found = words(fold(text))
     return tuple(dict.fromkeys(reversed(found)))[:WORDS_MAX][::-1]
+
+
+def _meant(asked: Sequence[str]) -> notes.Meant:
+    def meant(held: str) -> notes.Match | None:
+        if held in asked:
+            return notes.Match(held, "exact")
+        return notes.Match(asked[-1], "prefix") if held.startswith(asked[-1]) else None
+
+    return meant
 
 
 def _begins(held: Collection[str], word: str) -> bool:

@@ -1,8 +1,9 @@
 """One search on one state of the index: its page, its total, its facets."""
 
+import dataclasses
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -10,6 +11,7 @@ import tantivy
 from tantivy import Query
 
 from vitrina.adapters.index import orders
+from vitrina.adapters.index.advice import ACTIVE, Name
 from vitrina.adapters.index.encoding import (
     escape,
     head_level,
@@ -18,6 +20,7 @@ from vitrina.adapters.index.encoding import (
     value_term,
 )
 from vitrina.adapters.index.narrowing import Narrowing, all_of, any_of, count, without
+from vitrina.adapters.index.notes import explanation, highlights, reasons
 from vitrina.adapters.index.orders import Key
 from vitrina.adapters.index.planning import Plan, Vocabulary
 from vitrina.adapters.index.rows import Row
@@ -26,7 +29,7 @@ from vitrina.adapters.index.tallies import Tally
 from vitrina.adapters.index.walking import ID_PATHS, Found, Walker, is_filled, path
 from vitrina.domain.errors import BadCursor
 from vitrina.service_layer.documents import Document, Json
-from vitrina.service_layer.ports import CatalogView
+from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
     Filter,
@@ -61,6 +64,7 @@ class State:
         narrowing: Makes queries of filters.
         vocabulary: Makes queries of texts.
         totals: Those that were counted before.
+        names: The brands, once they were asked for.
     """
 
     seq: int
@@ -69,6 +73,15 @@ class State:
     narrowing: Narrowing
     vocabulary: Vocabulary
     totals: dict[_Counted, int]
+    names: list[Name] = dataclasses.field(default_factory=list)
+
+    def brands(self) -> list[Name]:
+        """Return the brands of active products, counted when they are first asked for."""
+        if not self.names:
+            active = self.narrowing.query((ACTIVE,))
+            counted = Tally(self.searcher, self.narrowing.tree).terms(active, "brand")
+            self.names[:] = [Name.of(*each) for each in counted.items()]
+        return self.names
 
 
 class Search:
@@ -100,7 +113,42 @@ class Search:
         else:
             ids, following = self._by_field(base, field)
         facets, stats = self._facets(base)
-        return Hits(tuple(ids), self._total(base), following, facets, stats)
+        hits = Hits(tuple(ids), self._total(base), following, facets, stats)
+        return self._noted(hits)
+
+    def _noted(self, hits: Hits) -> Hits:
+        """Return the page with the notes that were asked for."""
+        query, plan, tree = self._query, self._plan, self._state.narrowing.tree
+        meant = None if plan is None else self._state.vocabulary.meant(plan)
+        found = zip(hits.ids, self._view.products(hits.ids), strict=True)
+        known = {key: each for key, each in found if each is not None}
+        if meant is not None and plan is not None:
+            if query.highlight:
+                marked = {key: highlights(each, meant) for key, each in known.items()}
+                hits = replace(hits, highlights=marked)
+            if query.explain:
+                asked = [each.text for each in plan.asked]
+                told = {key: explanation(each, tree, asked, meant) for key, each in known.items()}
+                hits = replace(hits, explanations=told)
+        if query.why_not is not None:
+            (stored,) = self._view.products([query.why_not])
+            missing: list[str] = []
+            if stored is not None and plan is not None and meant is not None:
+                missing = self._missing(stored, plan)
+            why = reasons(query.why_not, stored, tree, query.filters, missing)
+            hits = replace(hits, why_not=why)
+        return hits
+
+    def _missing(self, stored: Stored, plan: Plan) -> list[str]:
+        """Return the words of a plan that a product lacks, when it does not match for that."""
+        itself = self._state.narrowing.term("id", stored.id)
+        if count(self._state.searcher, all_of([itself, *self._matching])):
+            return []
+        return [
+            word.text
+            for word in plan.asked
+            if not count(self._state.searcher, all_of([itself, self._state.vocabulary.held(word)]))
+        ]
 
     def _planned(self) -> Plan | None:
         text, after = self._query.text, self._query.after

@@ -75,6 +75,11 @@ class Tally:
         asked = {"0": _terms_question(f"{field}.{name}", VALUES_MAX)}
         return self.values(self._searcher.aggregate(query, asked)["0"])
 
+    def terms(self, query: Query, field: str) -> dict[str, int]:
+        """Return each value of a keyword among what matches, with its count."""
+        asked = {"0": _terms_question(field, VALUES_MAX)}
+        return dict(_buckets(self._searcher.aggregate(query, asked)["0"]))
+
     def values(self, answer: object) -> dict[Value, int]:
         """Return the values of an attribute and their counts from the engine's answer."""
         return {encoding.read_value(term): count for term, count in _buckets(answer)}

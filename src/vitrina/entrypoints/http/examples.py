@@ -53,6 +53,64 @@ PRODUCTS_BY_ID: Final[Document] = {
     "missing": ["no-such-product"],
 }
 
+RELATED: Final[Document] = {"items": [{**PRODUCT, "score": 0.74}]}
+SUGGESTIONS: Final[Document] = {
+    "items": [
+        {"kind": "query", "text": "backpack", "id": None, "count": None},
+        {"kind": "product", "text": str(PRODUCT["title"]), "id": PRODUCT["id"], "count": None},
+        {"kind": "brand", "text": "Backcountry", "id": None, "count": 12},
+        {"kind": "category", "text": "Backpacks", "id": "accessories.backpack", "count": 28},
+    ]
+}
+COMPARISON: Final[Document] = {
+    "products": [
+        {
+            **{name: PRODUCT[name] for name in ("id", "sku", "title", "slug", "brand", "price")},
+            "url": None,
+            "image": None,
+        }
+    ]
+    * 2,
+    "rows": [
+        {
+            "attribute": "price",
+            "label": "Price",
+            "unit": "USD",
+            "values": ["129.90", "99.00"],
+            "differs": True,
+            "order": [1, 0],
+            "best": [1],
+        }
+    ],
+}
+COMPARISON_CSV: Final = """\
+attribute,label,unit,LAMP-1,LAMP-2,differs\r
+title,Title,,Desk lamp,Floor lamp,\r
+price,Price,USD,129.90,99.00,true\r
+"""
+COMPARISON_MARKDOWN: Final = """\
+|  | Desk lamp | Floor lamp |
+| --- | --- | --- |
+| Price (USD) | 129.90 | **99.00** |
+"""
+_RANGE: Final[Document] = {
+    "min": "1.99",
+    "max": "24.99",
+    "buckets": [{"from": "1", "to": "2", "count": 3}],
+}
+STATISTICS: Final[Document] = {
+    "total": 2465,
+    "by_status": [{"value": "active", "count": 2465}],
+    "by_category": [
+        {"value": "accessories", "name": "Accessories", "parent_id": None, "count": 310}
+    ],
+    "by_brand": [],
+    "by_condition": [{"value": "new", "count": 2465}],
+    "by_availability": [{"value": "in_stock", "count": 2465}],
+    "price": _RANGE,
+    "rating": {"min": None, "max": None, "buckets": []},
+}
+
 CATEGORY_INPUT: Final[Document] = {"name": "Backpacks", "parent_id": "accessories"}
 CATEGORY: Final[Document] = {
     "id": "accessories.backpack",

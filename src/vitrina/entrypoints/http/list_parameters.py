@@ -145,6 +145,21 @@ LIST_PARAMETERS: Final = (
         {"type": "string", "minLength": 1},
         "Only a facet's values that hold these words: `brand:son`.",
     ),
+    query(
+        "highlight",
+        {"type": "string", "enum": ["true", "false"]},
+        "`true`: mark the words of `q` in `highlights`.",
+    ),
+    query(
+        "explain",
+        {"type": "string", "enum": ["true", "false"]},
+        "`true`: say in `explanations` where and in which form each word of `q` was found.",
+    ),
+    query(
+        "why_not",
+        {"type": "string", "minLength": 1},
+        "The id of a product, to be told in `why_not` what keeps it out of the answer.",
+    ),
     *_filters(),
     query(
         "attributes",

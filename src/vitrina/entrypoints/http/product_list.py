@@ -51,6 +51,12 @@ def _page(request: CatalogRequest, listing: Listing) -> tuple[bytes, str | None]
         rest["facets"] = hits.facets
         if hits.facet_stats:
             rest["facet_stats"] = hits.facet_stats
+    if query.highlight:
+        rest["highlights"] = hits.highlights
+    if query.explain:
+        rest["explanations"] = hits.explanations
+    if hits.why_not is not None:
+        rest["why_not"] = hits.why_not
     return _envelope(found, listing.fields, rest), following
 
 

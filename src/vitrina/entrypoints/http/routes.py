@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from vitrina.entrypoints.http import (
     categories,
     changes,
+    discovery,
     examples,
     health,
     history,
@@ -23,7 +24,13 @@ from vitrina.entrypoints.http import (
 from vitrina.entrypoints.http.list_parameters import LIST_PARAMETERS
 from vitrina.entrypoints.http.openapi import Node
 from vitrina.entrypoints.http.operations import Endpoint, add
-from vitrina.service_layer.queries import LIMIT_DEFAULT, LIMIT_MAX
+from vitrina.service_layer.queries import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    RELATED_MAX,
+    SUGGESTION_TEXT_MAX,
+    SUGGESTIONS_MAX,
+)
 
 PRODUCTS: Final = "products"
 CATEGORIES: Final = "categories"
@@ -243,6 +250,127 @@ _PRODUCTS: Final = (
     ),
 )
 
+_SMALL: Final = {"type": "integer", "minimum": 1}
+_COMPARED: Final = (
+    Described(
+        method="GET",
+        path=discovery.COMPARE,
+        endpoint=discovery.get_comparison,
+        tag=PRODUCTS,
+        name="compareProducts",
+        summary="Compare products side by side",
+        parameters=(
+            doc.query(
+                "ids",
+                {"type": "string", "minLength": 3},
+                "2 to 10 ids, separated by commas.",
+                required=True,
+                example=f"{examples.PRODUCT['id']},LAMP-2",
+            ),
+            doc.query(
+                "only",
+                {"type": "string", "enum": ["differences"]},
+                "`differences`: leave out the rows in which all products are the same.",
+            ),
+            *_EVERYWHERE,
+        ),
+        responses={
+            "200": doc.answer(
+                "The products and their properties.",
+                doc.ref("Comparison"),
+                example=examples.COMPARISON,
+                sent=("Cache-Control",),
+                also={
+                    discovery.CSV: {"schema": _TEXT, "example": examples.COMPARISON_CSV},
+                    discovery.MARKDOWN: {
+                        "schema": _TEXT,
+                        "example": examples.COMPARISON_MARKDOWN,
+                    },
+                },
+            ),
+            **doc.problems("product_not_found", *doc.READ_PROBLEMS),
+        },
+    ),
+)
+_DISCOVERY: Final = (
+    Described(
+        method="GET",
+        path=discovery.RELATED,
+        endpoint=discovery.get_related,
+        tag=PRODUCTS,
+        name="listRelatedProducts",
+        summary="List products that are like one",
+        parameters=(
+            _PRODUCT_ID,
+            doc.query(
+                "limit",
+                {**_SMALL, "maximum": RELATED_MAX, "default": discovery.RELATED_DEFAULT},
+                "How many products.",
+            ),
+            *_EVERYWHERE,
+        ),
+        responses={
+            "200": doc.answer(
+                "The products that are most like it.",
+                doc.ref("RelatedList"),
+                example=examples.RELATED,
+                sent=("Cache-Control",),
+            ),
+            **doc.problems("product_not_found", "not_found", "index_building", *doc.READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="GET",
+        path=discovery.SUGGEST,
+        endpoint=discovery.get_suggestions,
+        tag=PRODUCTS,
+        name="suggest",
+        summary="Complete what somebody is typing",
+        parameters=(
+            doc.query(
+                "q",
+                {"type": "string", "maxLength": SUGGESTION_TEXT_MAX},
+                "What was typed so far.",
+                required=True,
+                example="backp",
+            ),
+            doc.query(
+                "limit",
+                {**_SMALL, "maximum": SUGGESTIONS_MAX, "default": discovery.SUGGESTIONS_DEFAULT},
+                "How many suggestions of each kind.",
+            ),
+            *_EVERYWHERE,
+        ),
+        responses={
+            "200": doc.answer(
+                "The suggestions.",
+                doc.ref("SuggestionList"),
+                example=examples.SUGGESTIONS,
+                sent=("Cache-Control",),
+            ),
+            **doc.problems("index_building", *doc.READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="GET",
+        path=discovery.STATS,
+        endpoint=discovery.get_statistics,
+        tag=PRODUCTS,
+        name="getStatistics",
+        summary="The catalog in numbers",
+        parameters=_EVERYWHERE,
+        responses={
+            "200": doc.answer(
+                "The numbers.",
+                doc.ref("Statistics"),
+                example=examples.STATISTICS,
+                sent=("Cache-Control",),
+            ),
+            **doc.problems("index_building", *doc.READ_PROBLEMS),
+        },
+    ),
+)
+
 _PAST: Final = (
     Described(
         method="GET",
@@ -448,7 +576,7 @@ _HEALTH: Final = (
 def api_router() -> APIRouter:
     """Return the operations, the hot ones first."""
     router = APIRouter()
-    for each in (*_PRODUCT, *_PRODUCTS, *_PAST, *_CATEGORIES, *_HEALTH):
+    for each in (*_COMPARED, *_PRODUCT, *_PRODUCTS, *_DISCOVERY, *_PAST, *_CATEGORIES, *_HEALTH):
         extra: Node = {"parameters": list(each.parameters)}
         if each.body is not None:
             extra["requestBody"] = each.body

@@ -347,6 +347,43 @@ class FacetStats(_Strict):
     unit: str | None
 
 
+class WordPlace(_Strict):
+    """Where a word of the query was found."""
+
+    field: str
+    text: str = Field(description="The word as it stands in the product.")
+    how: Literal["exact", "stem", "prefix", "typo", "joined", "split", "synonym"]
+
+
+class ExplainedWord(_Strict):
+    """A word of the query, and where it was found."""
+
+    word: str
+    found: list[WordPlace]
+
+
+class Explanation(_Strict):
+    """Why a product was found."""
+
+    words_held: Annotated[int, Field(ge=0)]
+    words: list[ExplainedWord]
+
+
+class Removal(_Strict):
+    """What keeps a product out of an answer."""
+
+    by: str = Field(description="The parameter; `catalog`: there is no such product.")
+    detail: str
+
+
+class WhyNot(_Strict):
+    """Why a product is not in the answer; it may be on another page when it is `found`."""
+
+    id: str
+    found: bool
+    removed: list[Removal]
+
+
 class ProductList(_Strict):
     """Products. `missing` is there when they were asked for by `ids`, `facets` when asked for."""
 
@@ -360,6 +397,89 @@ class ProductList(_Strict):
         {}, description="Attribute → the extremes of its numbers, for facets that have any."
     )
     missing: list[str] = Field([], description="The ids that no product has.")
+    highlights: dict[str, dict[str, str]] = Field(
+        {}, description="Id → field → HTML with `<mark>` around the words that were found."
+    )
+    explanations: dict[str, Explanation] = Field(
+        {}, description="Id → in which fields the words were found, and in which form."
+    )
+    why_not: WhyNot | None = Field(None, description="Why the product asked about is not there.")
+
+
+class RelatedProduct(Product):
+    """A product, and how like the one asked about it is."""
+
+    score: Annotated[float, Field(ge=0, le=1)]
+
+
+class RelatedList(_Strict):
+    """Products that are like one, the best first."""
+
+    items: list[RelatedProduct]
+
+
+class Suggestion(_Strict):
+    """How what was typed may go on."""
+
+    kind: Literal["query", "product", "brand", "category"]
+    text: str
+    id: str | None = Field(description="Of the product or category.")
+    count: Annotated[int, Field(ge=0)] | None = Field(
+        description="How many active products the brand or category has."
+    )
+
+
+class SuggestionList(_Strict):
+    """Suggestions, by kind, the best first."""
+
+    items: list[Suggestion]
+
+
+class ComparedProduct(_Strict):
+    """A product above the rows of a comparison."""
+
+    id: Id
+    sku: str | None
+    title: str
+    slug: str | None
+    brand: str | None
+    price: Money | None
+    url: str | None
+    image: Image | None
+
+
+class ComparisonRow(_Strict):
+    """One property of all products."""
+
+    attribute: str = Field(description="A field, or `attributes.NAME`.")
+    label: str
+    unit: str | None = Field(description="Of the numbers: a currency or a unit of measure.")
+    values: list[str | float | bool | list[str] | None] = Field(
+        description="One for each product; null: missing."
+    )
+    differs: bool
+    order: list[int] = Field(description="Of numbers: the places of the products, the least first.")
+    best: list[int] = Field(description="The places of the best, where that is known.")
+
+
+class Comparison(_Strict):
+    """Products side by side; the rows that differ come first."""
+
+    products: list[ComparedProduct]
+    rows: list[ComparisonRow]
+
+
+class Statistics(_Strict):
+    """The catalog in numbers; products of every status are counted."""
+
+    total: Annotated[int, Field(ge=0)]
+    by_status: list[FacetValue]
+    by_category: list[FacetValue]
+    by_brand: list[FacetValue]
+    by_condition: list[FacetValue]
+    by_availability: list[FacetValue]
+    price: FacetRange
+    rating: FacetRange
 
 
 class CategoryList(_Strict):

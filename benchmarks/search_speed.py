@@ -1,0 +1,295 @@
+"""How fast the product index is, in-process, beside SQLite FTS5 with indexes.
+
+    uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR]
+
+The products are those of ``../shared/data/vespa-amazon`` in native form, each repeated under new ids with
+other prices, brands and colours until there are enough. Measured: building, size, opening again, the
+time until one changed product is found, and for each kind of question the median and the 99th
+percentile over many different ones. SQLite answers what it can: FTS5 BM25 for any word, B-tree indexes, GROUP BY.
+"""
+
+import argparse
+import os
+import random
+import re
+import resource
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+import zstandard
+
+from vitrina.adapters import codec
+from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.domain.category import Category, CategoryTree
+from vitrina.domain.identifiers import slugify
+from vitrina.domain.money import Money
+from vitrina.domain.product import Product, Rating
+from vitrina.service_layer.changes import Change, ChangeType, Source
+from vitrina.service_layer.documents import parse_time
+from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("VITRINA_SHARED_DATA", ROOT.parent / "shared" / "data"))
+FILE = SHARED / "vespa-amazon" / "data_0_1_0.json.zst"
+BRANDS = [f"Brand {n}" for n in range(1_500)]
+COLORS = ["red", "green", "blue", "black", "white", "silver", "gold", "pink"]
+ACTIVE = Filter("status", Operator.EQ, ("active",))
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+NOW = parse_time("2026-01-01T00:00:00Z")
+
+
+class Shelf:
+    """The least catalog that an index can follow."""
+
+    def __init__(self, products: list[Stored], tree: CategoryTree) -> None:
+        self.seq = 1
+        self._products = products
+        self._by_id = {each.id: each for each in products}
+        self._tree = tree
+        self._log: list[Change] = []
+
+    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        return self.seq, self._products
+
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        return [self._by_id.get(each) for each in product_ids]
+
+    def categories(self) -> CategoryTree:
+        return self._tree
+
+    def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+        return self._log[after - 1 : after - 1 + limit]
+
+    def change(self, stored: Stored) -> None:
+        self._by_id[stored.id] = stored
+        kind = ChangeType.PRODUCT_UPDATED
+        self.seq += 1
+        self._log.append(
+            Change(self.seq, NOW, Source.API, kind, stored.id, stored.version, stored.body)
+        )
+
+
+def raw_products() -> list[dict[str, str]]:
+    data = zstandard.ZstdDecompressor().stream_reader(FILE.read_bytes()).read()
+    return [orjson.loads(line)["fields"] for line in data.splitlines()]
+
+
+def stored_products(count: int) -> Iterator[Stored]:
+    """Yield products as the catalog keeps them."""
+    chosen = random.Random(7)  # noqa: S311 - the same products in each run
+    raw = raw_products()
+    documents = []
+    for fields in raw:
+        title = CONTROL.sub(" ", fields["title"]).strip()[:500] or "Untitled"
+        category = slugify(fields["category"]) or None
+        product = Product(
+            id="x",
+            title=title,
+            description=CONTROL.sub(" ", fields["description"])[:1_000],
+            category_id=category,
+            rating=Rating(float(fields["average_rating"] or 0), 10),
+            price=Money(Decimal(fields["price"]) / 100, "USD"),
+        )
+        stored = codec.store_product(product)
+        document = codec.load(stored.body)
+        document |= {"created_at": "2026-01-01T00:00:00.000000Z", "version": 1}
+        document["updated_at"] = document["created_at"]
+        documents.append(document)
+    for number in range(count):
+        document = dict(documents[number % len(documents)])
+        document["id"] = f"product-{number:07}"
+        document["slug"] = document["id"]
+        document["sku"] = f"SKU-{number:07}"
+        document["brand"] = chosen.choice(BRANDS)
+        document["price"] = {
+            "amount": f"{chosen.randrange(100, 99_999) / 100:.2f}",
+            "currency": "USD",
+        }
+        document["attributes"] = {
+            "color": chosen.choice(COLORS),
+            "size": {"value": chosen.randrange(10, 90), "unit": "in"},
+        }
+        yield Stored.of(str(document["id"]), 1, codec.dump(document))
+
+
+def build_tree() -> CategoryTree:
+    names = {fields["category"] for fields in raw_products()}
+    found = [
+        Category(id=slugify(name), name=name.replace("_", " ")) for name in names if slugify(name)
+    ]
+    return CategoryTree({each.id: each for each in found})
+
+
+def questions(products: list[Stored], count: int) -> dict[str, list[ProductQuery]]:
+    chosen = random.Random(11)  # noqa: S311 - the same questions in each run
+    titles = [str(codec.load(each.body)["title"]) for each in chosen.sample(products, count)]
+    texts = [
+        " ".join(
+            chosen.sample(re.findall(r"\w+", each)[:9] or ["x"], 1) + re.findall(r"\w+", each)[:1]
+        )
+        for each in titles
+    ]
+    categories = [
+        str(codec.load(each.body)["category_id"]) for each in chosen.sample(products, count)
+    ]
+    four = (Facet("brand"), Facet("category"), Facet("price"), Facet("attributes.color"))
+    filtered = [
+        (
+            ACTIVE,
+            Filter("category", Operator.EQ, (each,)),
+            Filter("price", Operator.GTE, (Decimal(chosen.randrange(400)),)),
+        )
+        for each in categories
+    ]
+    mended = [_swap(each) for each in texts]
+    return {
+        "page: category + price, by price": [
+            ProductQuery(filters=each, sort=Sort("price")) for each in filtered
+        ],
+        "first page, by id": [ProductQuery(filters=(ACTIVE,))] * 20,
+        "first page, by title": [ProductQuery(filters=(ACTIVE,), sort=Sort("title"))] * 20,
+        "text, two words": [ProductQuery(each, (ACTIVE,)) for each in texts],
+        "text, whole title": [ProductQuery(each, (ACTIVE,)) for each in titles],
+        "text with a typo": [ProductQuery(each, (ACTIVE,)) for each in mended],
+        "text + 4 facets": [ProductQuery(each, (ACTIVE,), facets=four) for each in texts],
+        "4 facets over everything": [ProductQuery(filters=(ACTIVE,), facets=four)] * 20,
+    }
+
+
+def _swap(text: str) -> str:
+    longest = max(text.split(), key=len)
+    middle = len(longest) // 2
+    typo = longest[: middle - 1] + longest[middle] + longest[middle - 1] + longest[middle + 1 :]
+    return text.replace(longest, typo)
+
+
+def timed(
+    ask: Callable[[ProductQuery], object], queries: list[ProductQuery]
+) -> tuple[float, float]:
+    ask(queries[0])
+    spent = []
+    for query in queries:
+        started = time.perf_counter()
+        ask(query)
+        spent.append((time.perf_counter() - started) * 1_000)
+    return statistics.median(spent), statistics.quantiles(spent, n=100)[98]
+
+
+def memory_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+
+
+class Fts:
+    """SQLite with FTS5 and indexes, as far as it goes."""
+
+    def __init__(self, products: list[Stored]) -> None:
+        self._db = sqlite3.connect(":memory:")
+        self._db.execute("CREATE TABLE p(n INTEGER PRIMARY KEY, id, category, brand, price, color)")
+        self._db.execute(
+            "CREATE VIRTUAL TABLE t USING fts5(title, rest, tokenize='porter unicode61')"
+        )
+        rows = []
+        for number, each in enumerate(products):
+            d = orjson.loads(each.body)
+            price = float(d["price"]["amount"])
+            color = d["attributes"]["color"]
+            rows.append((number, d["id"], d["category_id"], d["brand"], price, color))
+            self._db.execute(
+                "INSERT INTO t(rowid, title, rest) VALUES (?, ?, ?)",
+                (number, d["title"], f"{d['brand']} {d['description']}"),
+            )
+        self._db.executemany("INSERT INTO p VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._db.execute("CREATE INDEX c ON p(category, price, n)")
+
+    def ask(self, query: ProductQuery) -> object:
+        if query.text is None:
+            category, price = query.filters[1].values[0], float(str(query.filters[2].values[0]))
+            where = "FROM p WHERE category = ? AND price >= ?"
+            page = self._db.execute(
+                f"SELECT id {where} ORDER BY price, n LIMIT 20", (category, price)
+            )
+            count = self._db.execute(f"SELECT count(*) {where}", (category, price))
+            return page.fetchall(), count.fetchall()
+        words = " OR ".join(f'"{each}"' for each in re.findall(r"\w+", query.text)) or '"x"'
+        found: list[object] = []
+        found += self._db.execute(
+            "SELECT rowid FROM t WHERE t MATCH ? ORDER BY bm25(t, 4, 1) LIMIT 20", (words,)
+        ).fetchall()
+        found += self._db.execute("SELECT count(*) FROM t WHERE t MATCH ?", (words,)).fetchall()
+        for facet in query.facets:
+            column = {"attributes.color": "color", "price": "price / 100"}.get(
+                facet.field, facet.field
+            )
+            found += self._db.execute(
+                f"SELECT {column}, count(*) FROM p WHERE n IN (SELECT rowid FROM t WHERE t MATCH ?) "  # noqa: S608
+                "GROUP BY 1 ORDER BY 2 DESC LIMIT 200",
+                (words,),
+            ).fetchall()
+        return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--products", type=int, default=50_000)
+    parser.add_argument("--questions", type=int, default=300)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--no-sqlite", action="store_true")
+    arguments = parser.parse_args()
+    products = list(stored_products(arguments.products))
+    shelf = Shelf(products, build_tree())
+    before = memory_mib()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.folder or Path(temporary)
+        index = open_index(shelf, folder, "build")
+        size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+        print(
+            f"index on disk {size / 2**20:.0f} MiB, process grew by {memory_mib() - before:.0f} MiB"
+        )
+        asked = questions(products, arguments.questions)
+        fts = None if arguments.no_sqlite else Fts(products)
+        print("\n| ms | p50 | p99 | SQLite p50 | SQLite p99 |\n|---|---|---|---|---|")
+        for name, queries in asked.items():
+            mine = "{:.2f} | {:.2f}".format(*timed(index.search, queries))
+            known = fts is not None and (queries[0].text or len(queries[0].filters) > 1)
+            theirs = (
+                "{:.2f} | {:.2f}".format(*timed(fts.ask, queries)) if known and fts else "- | -"
+            )
+            print(f"| {name} | {mine} | {theirs} |", flush=True)
+        print(f"| one change found | {changed(shelf, index, products)} | | |")
+        index.close()
+        open_index(shelf, folder, "open again").close()
+
+
+def open_index(shelf: Shelf, folder: Path, what: str) -> TantivyIndex:
+    started = time.perf_counter()
+    index = TantivyIndex(shelf, shelf, folder)  # type: ignore[arg-type]
+    while index.checks()[0].status != "pass":
+        time.sleep(0.01)
+    spent = time.perf_counter() - started
+    print(f"{what}: {spent:.2f} s, {len(shelf.snapshot()[1]) / spent:,.0f} products/s")
+    return index
+
+
+def changed(shelf: Shelf, index: TantivyIndex, products: list[Stored]) -> str:
+    spent = []
+    for number in range(40):
+        document = codec.load(products[number * 7].body)
+        document["title"] = f"Changed {number}"
+        stored = Stored.of(str(document["id"]), 2, codec.dump(document))
+        started = time.perf_counter()
+        shelf.change(stored)
+        found = index.search(ProductQuery(f"changed {number}", (ACTIVE,)))
+        spent.append((time.perf_counter() - started) * 1_000)
+        assert found.ids[0] == stored.id
+    return f"{statistics.median(spent):.2f} | {max(spent):.2f}"
+
+
+if __name__ == "__main__":
+    main()

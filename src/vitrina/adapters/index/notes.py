@@ -1,0 +1,164 @@
+"""Notes on what was found: the hits marked, why a product was found, and why another was not.
+
+They are made from the products of one page only, by looking at their words again. Marked texts are
+HTML: everything but the marks is escaped.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from vitrina.adapters import codec
+from vitrina.adapters.index.conditions import condition
+from vitrina.adapters.index.rows import Row
+from vitrina.domain.category import CategoryTree
+from vitrina.domain.text import fold
+from vitrina.service_layer.documents import Document, Json
+from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.queries import Filter, Operator
+
+SNIPPET_LENGTH: Final = 240
+"""Characters of a description that are shown around its first hit."""
+
+_WORD: Final = re.compile(r"[^\W_]+")
+_MARKED: Final = ("title", "brand", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A word of a product that a word of the query means.
+
+    Attributes:
+        asked: The word of the query.
+        how: ``exact``, ``stem``, ``prefix``, ``typo``, ``joined``, ``split`` or ``synonym``.
+    """
+
+    asked: str
+    how: str
+
+
+type Meant = Callable[[str], Match | None]
+"""What a folded word of a product is to the query."""
+
+
+def highlights(stored: Stored, meant: Meant) -> Document:
+    """Return the texts of a product that hold hits, with ``<mark>`` around each."""
+    document = codec.load(stored.body)
+    found: Document = {}
+    for field in _MARKED:
+        text = document[field]
+        if isinstance(text, str):
+            hits = [each.span() for each in _WORD.finditer(text) if meant(fold(each[0]))]
+            if hits:
+                found[field] = _marked(text, hits, cut=field == "description")
+    return found
+
+
+def _marked(text: str, hits: Sequence[tuple[int, int]], *, cut: bool) -> str:
+    first, last = 0, len(text)
+    if cut and len(text) > SNIPPET_LENGTH:
+        first = max(0, hits[0][0] - SNIPPET_LENGTH // 4)
+        first = text.rfind(" ", 0, first) + 1 if first else 0
+        last = first + SNIPPET_LENGTH
+    parts: list[str] = ["…"] if first else []
+    place = first
+    for start, end in hits:
+        if end > last:
+            break
+        parts += [escape(text[place:start]), "<mark>", escape(text[start:end]), "</mark>"]
+        place = end
+    parts.append(escape(text[place:last]))
+    return "".join(parts) + ("…" if last < len(text) else "")
+
+
+def explanation(stored: Stored, tree: CategoryTree, asked: Iterable[str], meant: Meant) -> Document:
+    """Return in which fields a product holds the words of a query, and in which form."""
+    found: dict[str, list[Json]] = {each: [] for each in asked}
+    for field, text in _texts(codec.load(stored.body), tree):
+        seen: set[tuple[str, str]] = set()
+        for each in _WORD.finditer(text):
+            match = meant(fold(each[0]))
+            if match is None or match.asked not in found or (match.asked, each[0]) in seen:
+                continue
+            seen.add((match.asked, each[0]))
+            found[match.asked].append({"field": field, "text": each[0], "how": match.how})
+    words: list[Json] = [{"word": word, "found": places} for word, places in found.items()]
+    held = sum(bool(places) for places in found.values())
+    return {"words_held": held, "words": words}
+
+
+def _texts(document: Document, tree: CategoryTree) -> Iterator[tuple[str, str]]:
+    for field in ("title", "brand", "sku", "gtin", "mpn", "description"):
+        text = document[field]
+        if isinstance(text, str):
+            yield field, text
+    category_id = document["category_id"]
+    if isinstance(category_id, str) and category_id in tree.by_id:
+        yield "category", " ".join(tree.path(category_id))
+    tags, attributes = document["tags"], document["attributes"]
+    if isinstance(tags, Sequence):
+        yield "tags", " ".join(map(str, tags))
+    if isinstance(attributes, Mapping):
+        for name, value in attributes.items():
+            yield f"attributes.{name}", _attribute_text(value)
+
+
+def _attribute_text(value: Json) -> str:
+    match value:
+        case {"value": number, "unit": unit}:
+            return f"{number} {unit}"
+        case list():
+            return " ".join(map(str, value))
+        case bool():
+            return ""
+        case _:
+            return str(value)
+
+
+def reasons(
+    product_id: str,
+    stored: Stored | None,
+    tree: CategoryTree,
+    filters: Iterable[Filter],
+    missing: Sequence[str],
+) -> Document:
+    """Return why a product was not found.
+
+    Args:
+        product_id: Of the product.
+        stored: The product, if there is one.
+        tree: The categories.
+        filters: Of the query.
+        missing: The words of the query that the product lacks, when it lacks too many.
+    """
+    removed: list[Json] = []
+    if stored is None:
+        removed.append({"by": "catalog", "detail": f"There is no product {product_id!r}."})
+    else:
+        row = Row.of(stored)
+        removed += [
+            {"by": _name(each), "detail": _why(each, row)}
+            for each in filters
+            if not condition(each, tree)(row)
+        ]
+        if missing:
+            listed = ", ".join(map(repr, missing))
+            removed.append({"by": "q", "detail": f"Too few words are held: it lacks {listed}."})
+    return {"id": product_id, "found": not removed, "removed": removed}
+
+
+def _name(asked: Filter) -> str:
+    if asked.operator is Operator.EQ:
+        return asked.field
+    return f"{asked.field}[{asked.operator.value}]"
+
+
+def _why(asked: Filter, row: Row) -> str:
+    values = " or ".join(
+        str(each).lower() if isinstance(each, bool) else str(each) for each in asked.values
+    )
+    held = row.values.get(asked.field)
+    has = "is set" if held else "has no value"
+    return f"Asked for {_name(asked)}={values}; the product's {asked.field} {has} and does not meet it."
