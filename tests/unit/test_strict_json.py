@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from math import inf
 
 import pytest
 from hypothesis import example, given, strategies as st
@@ -31,6 +32,7 @@ FAULTY = {
     "a repeated member, escaped": (b'{"a": 1, "\\u0061": 2}', 1, 10, ""),
     "half a surrogate pair": (b'["\\ud800"]', 1, 2, "/0"),
     "the other half": (b'["\\uDC00"]', 1, 2, "/0"),
+    "a pair, and half of one": (b'["\\ud83d\\ude00", "\\ud83d"]', 1, 18, "/1"),
     "half a pair in a name": (b'{"\\ud800": 1}', 1, 2, ""),
     "something behind": (b"{} {}", 1, 4, ""),
     "a comma too much in an object": (b'{"a": 1,}', 1, 9, ""),
@@ -89,6 +91,23 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert parse(b"[" + b"[]," * 200 + b"{}]") == [[]] * 200 + [{}]
 
 
+@given(
+    depth=st.integers(1, DEPTH_MAX + 2),
+    text=st.text('[]{}\\"/u', max_size=80),
+    in_objects=st.booleans(),
+)
+def test_brackets_in_strings_do_not_nest(depth: int, text: str, *, in_objects: bool) -> None:
+    written = json.dumps(text).encode()
+    opened, closed = (b'{"a":', b"}") if in_objects else (b"[", b"]")
+    content = b"[%s,%s]" % (written, opened * (depth - 1) + written + closed * (depth - 1))
+
+    if depth <= DEPTH_MAX:
+        assert parse(content) == json.loads(content)
+    else:
+        with pytest.raises(MalformedJson, match="nested at most 64 levels"):
+            parse(content)
+
+
 def test_a_number_keeps_the_digits_it_was_written_with() -> None:
     value = parse(b'{"amount": 12.10, "huge": 1e400, "whole": 12}')
 
@@ -104,6 +123,7 @@ def test_a_number_keeps_the_digits_it_was_written_with() -> None:
 
 def test_a_whole_surrogate_pair_is_one_character() -> None:
     assert parse(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+    assert parse(b'["\\ud83d\\ude00", 1e400, "\\\\ud800"]') == ["\N{GRINNING FACE}", inf, "\\ud800"]
 
 
 documents = st.recursive(

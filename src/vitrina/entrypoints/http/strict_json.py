@@ -7,12 +7,16 @@ behind the value. Floats come out as :class:`~vitrina.service_layer.documents.Wr
 an amount of money keeps the digits it was sent with.
 
 The standard library's parser does the work. It accepts some of the above, or refuses it without
-saying where; only then a slow scanner goes over the text to find the place.
+saying where; only then a slow scanner goes over the text to find the place: at some 300 KB a second it
+must not meet every long text.
 """
 
 import json
 import re
+from itertools import accumulate
 from typing import Final, Never
+
+import orjson
 
 from vitrina.service_layer.documents import Document, Json, WrittenFloat
 
@@ -24,6 +28,9 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+
 _LITERALS: Final = ("true", "false", "null")
 _CONSTANTS: Final = ("NaN", "Infinity", "-Infinity")
 _SURROGATE_ESCAPE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+_NO_BRACKETS: Final = re.compile(rb"[^\[\]{}]++")
+_STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -54,10 +61,28 @@ def parse(content: bytes) -> Json:
         value: Json = _DECODER.decode(text)
     except (ValueError, RecursionError):
         _Scanner(text).refuse()
-    # Few texts have that many brackets or such an escape; only those are looked at again.
-    if content.count(b"[") + content.count(b"{") > DEPTH_MAX or _SURROGATE_ESCAPE.search(content):
+    if _is_too_deep(content) or _has_half_a_pair(content):
         _Scanner(text).scan()
     return value
+
+
+def _is_too_deep(content: bytes) -> bool:
+    """Say whether a text that is JSON is nested too deep."""
+    if content.count(b"[") + content.count(b"{") <= DEPTH_MAX:
+        return False
+    brackets = _NO_BRACKETS.sub(b"", _STRING.sub(b"", content))
+    return max(accumulate(map(_STEPS.__getitem__, brackets))) > DEPTH_MAX
+
+
+def _has_half_a_pair(content: bytes) -> bool:
+    """Say whether a text that is JSON may have an escape that is half a surrogate pair."""
+    if not _SURROGATE_ESCAPE.search(content):
+        return False
+    try:
+        orjson.loads(content)  # It takes whole pairs only, and not every number.
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 def _decode(content: bytes) -> str:
