@@ -48,6 +48,12 @@ def test_a_trace_goes_on() -> None:
     assert child != parent
 
 
+def test_a_trace_of_a_later_version_goes_on_as_far_as_it_is_known() -> None:
+    later = f"01-{TRACE}-00f067aa0ba902b7-01-what-a-later-version-may-say"
+
+    assert exchange((b"traceparent", later.encode())).trace_id == TRACE
+
+
 @pytest.mark.parametrize(
     "invalid",
     [
@@ -59,6 +65,7 @@ def test_a_trace_goes_on() -> None:
         f"00-{TRACE}-00f067aa0ba902b7",
         f"00-{TRACE[:-1]}-00f067aa0ba902b7-01",
         f"00-{TRACE}-00f067aa0ba902b7-01x",
+        f"00-{TRACE}-00f067aa0ba902b7-01-what-a-later-version-may-say",
     ],
 )
 def test_an_invalid_traceparent_is_ignored(invalid: str) -> None:

@@ -17,7 +17,9 @@ REQUEST_ID_PATTERN: Final = r"[A-Za-z0-9._~:/+=@-]{1,128}"
 
 _REQUEST_ID: Final = re.compile(REQUEST_ID_PATTERN.encode())
 _TRACE_PARENT: Final = re.compile(
-    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
+    # Version 00 ends with the flags; later ones may go on behind them (W3C Trace Context, 3.2.4).
+    rb"(?:00(?!.{54})|(?!00|ff)[0-9a-f]{2})"
+    rb"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
 )
 # A UUID each time would cost a tenth of a read; a random prefix and a number are as unique.
 _PREFIX: Final = token_hex(8)
