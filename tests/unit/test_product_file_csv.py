@@ -276,6 +276,7 @@ class TestHeaders:
         (b"title\nLamp\nR\xfcg\n", 3, 2, "invalid_encoding"),
         (b"\xff\xfet\x00\x00\xd8", 1, 2, "invalid_encoding"),
         (b"t\x00i\x00", 1, 2, "nul_character"),
+        ("title\nL\u00e4mp\n".encode("utf-16-le"), 1, 2, "nul_character"),
         ('title,price\nLamp,1\n"Rug,2\nMat,3\n', 3, 1, "unclosed_quote"),
         ('title,"price"x\n', 1, 1, "stray_quote"),
         ("title" + ",x" * 16_384, 1, 1, "too_many_columns"),

@@ -7,7 +7,7 @@ refused with the place of the first wrong byte: guessing an encoding would damag
 import codecs
 import re
 from bisect import bisect_right
-from typing import Final
+from typing import Final, NoReturn
 
 from vitrina.adapters.product_file.model import Dialect, UnreadableFile
 
@@ -26,17 +26,23 @@ def decode(data: bytes) -> tuple[str, Dialect]:
         UnreadableFile: ``invalid_encoding`` or ``nul_character``.
     """
     bom, encoding = next((each for each in _BOMS if data.startswith(each[0])), (b"", "utf-8"))
+    if encoding == "utf-8" and (found := data.find(b"\x00")) >= 0:
+        _refuse_nul(data[len(bom) : found].decode(errors="replace"))
     try:
         text = data[len(bom) :].decode(encoding)
     except UnicodeDecodeError as error:
         line, column = place(error.object[: error.start].decode(encoding), -1)
         raise UnreadableFile(line, column, "invalid_encoding", _advice(error, encoding)) from None
     if (found := text.find("\x00")) >= 0:
-        line, column = place(text, found)
-        detail = "A NUL character: the file is damaged, or UTF-16 without a byte order mark."
-        raise UnreadableFile(line, column, "nul_character", f"{detail} Save it as UTF-8.")
+        _refuse_nul(text[:found])
     ends = LINE_END.search(text)
     return text, Dialect(encoding=encoding, bom=bom, line_end=ends[0] if ends else "\n")
+
+
+def _refuse_nul(before: str) -> NoReturn:
+    line, column = place(before, -1)
+    detail = "A NUL character: the file is damaged, or UTF-16 without a byte order mark."
+    raise UnreadableFile(line, column, "nul_character", f"{detail} Save it as UTF-8.")
 
 
 def place(text: str, offset: int) -> tuple[int, int]:
