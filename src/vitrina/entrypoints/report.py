@@ -1,6 +1,7 @@
 """What was understood of a product file, for people and for programs."""
 
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -24,7 +25,7 @@ def for_people(understood: Understood, *, problems_max: int | None = None) -> st
     """
     lines = [f"Product file: {understood.path}"]
     if understood.columns:
-        lines.append("Columns: " + ", ".join(_column(*each) for each in understood.columns))
+        lines.append("Columns: " + _columns(understood.columns))
     served = understood.rows - understood.refused
     lines.append(
         f"Rows: {understood.rows:,} read, {served:,} accepted, {understood.refused:,} refused"
@@ -115,6 +116,12 @@ def as_sarif(understood: Understood) -> str:
         ],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
+def _columns(columns: Sequence[tuple[str, str | None]]) -> str:
+    named = [_column(*each) for each in columns if each[0]]
+    nameless = len(columns) - len(named)
+    return ", ".join([*named, f"{nameless} without a name (not read)"] if nameless else named)
 
 
 def _column(header: str, field: str | None) -> str:
