@@ -29,6 +29,7 @@ from vitrina.service_layer.documents import (
     read_product,
     write_product,
 )
+from vitrina.service_layer.patches import MergePatch
 from vitrina.service_layer.ports import UnitOfWork
 from vitrina.service_layer.products import complete
 
@@ -197,7 +198,7 @@ def _apply(uow: UnitOfWork, edit: RowEdit) -> None:
     uow.products.save(product.become(complete(uow, target)))
 
 
-def _patched(product: Product, patch: Document) -> Document:
+def _patched(product: Product, patch: Document) -> Json:
     document: Document = {
         name: value
         for name, value in write_product(product).items()
@@ -205,23 +206,8 @@ def _patched(product: Product, patch: Document) -> Document:
         if name not in READ_ONLY_FIELDS
         and (name != "availability" or product.availability is not None)
     }
-    for name, value in patch.items():
-        if name not in READ_ONLY_FIELDS:
-            document[name] = _merge(document.get(name), value)
-    return document
-
-
-def _merge(target: Json, patch: Json) -> Json:
-    """Apply a merge patch (RFC 7396)."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merge(merged.get(name), value)
-    return merged
+    settable = {name: value for name, value in patch.items() if name not in READ_ONLY_FIELDS}
+    return MergePatch(settable).apply(document)
 
 
 def _faults(error: CatalogError) -> tuple[Fault, ...]:
