@@ -121,6 +121,8 @@ def test_an_unknown_field_or_parameter_is_named(client: TestClient) -> None:
     problem(client.delete(f"{LAMP_URL}?force=true"), 422, "invalid_query")
     problem(client.get("/v1/categories?tree=yes"), 422, "invalid_query")
     problem(client.get("/livez?x"), 422, "invalid_query")
+    twice = problem(client.get(f"{LAMP_URL}?fields=id&fields=sku"), 422, "invalid_query")
+    assert [each["code"] for each in twice["errors"]] == ["duplicate_parameter"]
     assert client.get(LAMP_URL).status_code == 200
 
 
@@ -130,6 +132,15 @@ def test_a_product_by_its_slug(client: TestClient) -> None:
     assert answer.content == client.get(LAMP_URL).content
     assert answer.headers["ETag"] == tag_of(client)
     assert answer.headers["Content-Location"] == LAMP_URL
+
+
+def test_a_slug_in_the_path_is_compared_as_slugs_are_kept(client: TestClient) -> None:
+    client.patch(LAMP_URL, json={"slug": "l\u00e1mpara"})
+
+    answer = client.get("/v1/products/by-slug/la\u0301mpara")
+
+    assert answer.status_code == 200
+    assert answer.json()["id"] == client.get(LAMP_URL).json()["id"]
 
 
 def test_adding_a_product(client: TestClient) -> None:

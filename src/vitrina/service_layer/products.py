@@ -196,7 +196,11 @@ def _check_read_only(document: Json, current: Document | None) -> None:
         return
     present = current or {}
     faults = tuple(
-        Fault(f"/{name}", "read_only", f"This field is set by the catalog; it is {now!r} now.")
+        Fault(
+            f"/{name}",
+            "read_only",
+            f"This field is set by the catalog; it is {'not set' if now is None else now} now.",
+        )
         for name in document
         if name in READ_ONLY_FIELDS
         and document[name] is not None

@@ -85,7 +85,7 @@ class CatalogRequest(Request):
             if name not in known:
                 faults.append(unknown_parameter(name, known))
             elif name in parameters:
-                faults.append(Fault(name, "repeated_parameter", "It may be given only once."))
+                faults.append(Fault(name, "duplicate_parameter", "It may be given only once."))
             parameters[name] = value
         if faults:
             raise InvalidQuery(tuple(faults))
