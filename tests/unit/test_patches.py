@@ -8,14 +8,13 @@ import pytest
 from hypothesis import assume, given, strategies as st
 
 from vitrina.domain.errors import MalformedPatch, PatchConflict
+from vitrina.domain.pointers import format_pointer, parse_pointer
 from vitrina.service_layer.documents import Json, WrittenFloat
 from vitrina.service_layer.patches import (
     DEPTH_MAX,
     OPERATIONS_MAX,
     JsonPatch,
     MergePatch,
-    format_pointer,
-    parse_pointer,
     same,
 )
 

@@ -29,6 +29,7 @@ from vitrina.domain.events import (
 )
 from vitrina.domain.identifiers import parse_gtin, parse_id, parse_sku, parse_slug
 from vitrina.domain.money import Money
+from vitrina.domain.pointers import format_pointer
 from vitrina.domain.text import clean_text
 
 TITLE_LENGTH_MAX: Final = 500
@@ -294,7 +295,7 @@ class Product:
             return
         cleaned: dict[str, AttributeValue] = {}
         for name, value in self.attributes.items():
-            at = f"/attributes/{name.replace('~', '~0').replace('/', '~1')}"
+            at = format_pointer(("attributes", name))
             try:
                 parsed = parse_name(name)
                 if parsed in cleaned:

@@ -16,6 +16,7 @@ from vitrina.domain.attributes import AttributeValue, Measure
 from vitrina.domain.category import Category
 from vitrina.domain.errors import Fault, InvalidDocument, InvalidValue
 from vitrina.domain.money import Money
+from vitrina.domain.pointers import format_pointer
 from vitrina.domain.product import Availability, Condition, Image, Product, Rating, Status
 
 type Json = bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None
@@ -259,10 +260,6 @@ def _kind(value: Json) -> str:
             return "an array"
 
 
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 class _Reader:
     """Takes typed values out of one document and collects what is wrong with it."""
 
@@ -271,7 +268,7 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def fault(self, name: str, code: str, detail: str, *, below: str = "") -> None:
-        self.faults.append(Fault(f"/{_escape(name)}{below}", code, detail))
+        self.faults.append(Fault(format_pointer((name,)) + below, code, detail))
 
     def knows(self, pointer: str) -> bool:
         """Say whether a fault is known at *pointer*, above it or below it."""
@@ -378,7 +375,7 @@ class _Reader:
         attributes: dict[str, AttributeValue] = {}
         value = self._object(name, None)
         for key, each in (value or {}).items():
-            read = self._attribute(each, name, f"/{_escape(key)}")
+            read = self._attribute(each, name, format_pointer((key,)))
             if read is not None:
                 attributes[key] = read
         return attributes
@@ -461,7 +458,7 @@ class _Reader:
         for member in value:
             if member not in known:
                 detail = f"There is no such field. Known: {', '.join(known)}."
-                self.fault(name, "unknown_field", detail, below=f"{below}/{_escape(member)}")
+                self.fault(name, "unknown_field", detail, below=below + format_pointer((member,)))
 
     def _wrong(self, name: str, expected: str, value: Json, *, below: str = "") -> None:
         code = "required" if value is None else "wrong_type"

@@ -14,16 +14,13 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from vitrina.domain.errors import MalformedPatch, PatchConflict
+from vitrina.domain.pointers import Pointer, format_pointer, parse_pointer
 from vitrina.service_layer.documents import Document, Json
 
 OPERATIONS_MAX: Final = 100
 WEIGHT_MAX: Final = 4 * 2**20
 DEPTH_MAX: Final = 64
 
-type Pointer = tuple[str, ...]
-"""The reference tokens of an RFC 6901 JSON Pointer, unescaped; () is the whole document."""
-
-_BAD_ESCAPE: Final = re.compile(r"~(?![01])")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 
 
@@ -56,26 +53,6 @@ def _merge(target: Json, patch: Json) -> Json:
         else:
             merged[name] = _merge(merged.get(name), value)
     return merged
-
-
-def parse_pointer(text: str) -> Pointer:
-    """Read an RFC 6901 JSON Pointer in its string form.
-
-    Raises:
-        ValueError: It neither is empty nor starts with ``/``, or has a ``~`` that escapes nothing.
-    """
-    if not text:
-        return ()
-    if not text.startswith("/"):
-        raise ValueError("a JSON Pointer is empty or starts with '/'")
-    if _BAD_ESCAPE.search(text):
-        raise ValueError("in a JSON Pointer '~' is written '~0' and '/' is written '~1'")
-    return tuple(each.replace("~1", "/").replace("~0", "~") for each in text[1:].split("/"))
-
-
-def format_pointer(pointer: Pointer) -> str:
-    """Return *pointer* in its string form."""
-    return "".join(f"/{each.replace('~', '~0').replace('/', '~1')}" for each in pointer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from vitrina.adapters.product_file.model import (
 from vitrina.adapters.product_file.places import Place, place_in_csv, place_in_json
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import Fault, InvalidDocument
+from vitrina.domain.pointers import parse_pointer
 from vitrina.domain.product import Product
 from vitrina.service_layer.documents import read_product
 
@@ -106,13 +107,12 @@ def _problem(file: ProductFile, row: Row, fault: Fault) -> FileProblem:
 
 def _field(pointer: str) -> str:
     """Return the flat field that a fault's pointer into the document speaks of."""
-    names = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    match names:
-        case ["attributes", name, *_]:
+    match parse_pointer(pointer):
+        case ("attributes", name, *_):
             return f"attributes.{name}"
-        case ["rating", "count"]:
+        case ("rating", "count"):
             return "rating_count"
-        case [name, *_]:
+        case (name, *_):
             return name
         case _:
             return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from unicodedata import normalize
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,7 @@ from vitrina.domain.errors import (
     ProductNotFound,
 )
 from vitrina.domain.identifiers import parse_id
+from vitrina.domain.pointers import format_pointer
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
@@ -100,7 +102,8 @@ async def get_product(request: CatalogRequest) -> Response:
 async def get_product_by_slug(request: CatalogRequest) -> Response:
     """Return the product that has this slug. `Content-Location` is its lasting address."""
     fields = _fields_asked(request.parameters(("fields",)))
-    stored = request.catalog.view.product_by_slug(request.path_params["slug"])
+    slug = normalize("NFC", request.path_params["slug"])  # As slugs are kept.
+    stored = request.catalog.view.product_by_slug(slug)
     headers = {"Content-Location": location(request, PATH, stored.id)}
     return reply_with(request, stored, fields, headers)
 
@@ -192,7 +195,7 @@ def patch_of(request: CatalogRequest, known: tuple[str, ...]) -> Patch:
         listed = ", ".join(known)
         faults = tuple(
             Fault(
-                f"/{name.replace('~', '~0').replace('/', '~1')}",
+                format_pointer((name,)),
                 "unknown_field",
                 f"There is no such field. Known: {listed}.",
             )

@@ -18,6 +18,7 @@ from typing import Final, Never
 
 import orjson
 
+from vitrina.domain.pointers import format_pointer
 from vitrina.service_layer.documents import Document, Json, WrittenFloat
 
 DEPTH_MAX: Final = 64
@@ -165,9 +166,7 @@ class _Scanner:
 
     def _fail(self, detail: str) -> Never:
         line, column = _place(self._text, self._at)
-        pointer = "".join(
-            f"/{str(each).replace('~', '~0').replace('/', '~1')}" for each in self._path
-        )
+        pointer = format_pointer(map(str, self._path))
         raise MalformedJson(detail, line=line, column=column, pointer=pointer)
 
     def _space(self) -> None:
