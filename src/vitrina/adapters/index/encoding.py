@@ -10,6 +10,7 @@
 import re
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from vitrina.adapters.index.rows import Measured, Value
@@ -122,6 +123,7 @@ def _digits(first: int, last: int) -> str:
     return f"[{'0123456789abcdef'[first : last + 1]}]" if first <= last else ""
 
 
+@lru_cache(10_000)
 def escape(name: str) -> str:
     """Return any name as letters, digits and underscores; different names stay different."""
     return re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", name)
@@ -137,6 +139,7 @@ def size_term(name: str, dimension: str, digits: str) -> str:
     return f"{name}{_SEPARATOR}s{escape(dimension)}{_SEPARATOR}{digits}"
 
 
+@lru_cache(65_536, typed=True)
 def value_term(value: Value) -> str:
     """Return an attribute's value as a term that :func:`read_value` reads back."""
     match value:

@@ -8,6 +8,7 @@ not ready, and says how far it is.
 """
 
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -35,7 +36,10 @@ NAME: Final = "index"
 
 BATCH_CHANGES: Final = 10_000
 HEAP_BYTES: Final = 128_000_000
-"""How much the engine gathers in memory before it writes a segment."""
+"""How much a thread of the engine gathers in memory before it writes a segment."""
+
+MANY_PRODUCTS: Final = 100_000
+"""From here on two threads build an index; fewer products are better kept in one segment."""
 
 OPEN_PATIENCE_S: Final = 5.0
 """How long opening waits for the index; a longer build goes on while the service is up."""
@@ -85,9 +89,16 @@ class TantivyIndex:
         self._folder = folder
         self._reading = reading or Reading()
         self._analyzer = Analyzer(self._reading.language)
+        self._synonyms = {
+            self._split(each): tuple(map(self._split, others))
+            for each, others in self._reading.synonyms.items()
+        }
         self._made_of = f"{FORMAT} {self._reading.language} {version('tantivy')}"
         self._lock = Lock()
         self._slot: Slot | None = None
+        self._index: tantivy.Index
+        self._writer: tantivy.IndexWriter
+        self._state: State
         self._prefix = ""
         self._tree = CategoryTree()
         self._categories = CategoryWords(self._tree, self._analyzer)
@@ -142,6 +153,9 @@ class TantivyIndex:
             return [Check(NAME, CheckStatus.WARN, detail)]
         return [Check(NAME, CheckStatus.PASS)]
 
+    def _split(self, words: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._analyzer.split(" ".join(words)))
+
     def _open(self) -> None:
         try:
             self._slot = self._take_slot()
@@ -189,7 +203,8 @@ class TantivyIndex:
             folder = str(self._slot.folder)
         seq, products = self._view.snapshot()
         self._prefix = shared_prefix(each.id for each in products)
-        self._use(tantivy.Index(build_schema(), folder))
+        threads = 1 + (len(products) >= MANY_PRODUCTS)
+        self._use(tantivy.Index(build_schema(), folder), threads)
         writer = Writer(self._analyzer, self._prefix)
         add = self._writer.add_json
         for done, stored in enumerate(products):
@@ -199,13 +214,17 @@ class TantivyIndex:
                     _log.info("indexed %d of %d products", done, len(products))
             add(writer.write(stored.id, stored.body))
         self._commit(seq)
+        if threads > 1:
+            # One change goes to one segment: more threads would only make small ones.
+            self._writer.wait_merging_threads()
+            self._writer = self._index.writer(HEAP_BYTES, num_threads=1)
 
-    def _use(self, index: tantivy.Index) -> None:
+    def _use(self, index: tantivy.Index, threads: int = 1) -> None:
         index.register_tokenizer("stems", self._analyzer.stems)
         index.register_tokenizer("words", self._analyzer.words)
         index.config_reader("manual")
         self._index = index
-        self._writer = index.writer(HEAP_BYTES, num_threads=1)
+        self._writer = index.writer(threads * HEAP_BYTES, num_threads=threads)
 
     def _fresh(self) -> State:
         """Return the state of the index with everything that was committed before this call."""
@@ -260,6 +279,6 @@ class TantivyIndex:
         narrowing = Narrowing(self._index.schema, tree)
         searcher = self._index.searcher()
         vocabulary = Vocabulary(
-            searcher, narrowing, self._analyzer, self._categories, self._reading.synonyms
+            searcher, narrowing, self._analyzer, self._categories, self._synonyms
         )
         self._state = State(seq, self._prefix, searcher, narrowing, vocabulary, {})

@@ -6,10 +6,11 @@ to doubles, measures to their dimension and size in its base unit.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from vitrina.adapters import codec
@@ -22,6 +23,17 @@ from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
 
 PRICE_SCALE: Final = 4
 """Digits after the decimal point that an indexed price keeps."""
+
+_KEYWORDS: Final = (
+    ("brand", "brand"),
+    ("category", "category_id"),
+    ("status", "status"),
+    ("condition", "condition"),
+    ("availability", "availability"),
+    ("sku", "sku"),
+    ("gtin", "gtin"),
+)
+"""Field → its name in a product's document."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,7 +92,7 @@ class Row:
     def of(cls, stored: Stored) -> "Row":
         """Return the row of a stored product."""
         document = codec.load(stored.body)
-        values = {name: each for name, each in values_of(document) if each}
+        values = dict(values_of(document))
         title = fold(str(document["title"]))
         everything = fold("\n".join(_texts(document, values)))
         titled = frozenset(words(title))
@@ -103,47 +115,54 @@ def microseconds(time: datetime) -> int:
 
 
 def values_of(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    for field, name in (
-        ("brand", "brand"),
-        ("category", "category_id"),
-        ("status", "status"),
-        ("condition", "condition"),
-        ("availability", "availability"),
-        ("sku", "sku"),
-        ("gtin", "gtin"),
-    ):
+    """Yield the fields of a product that have values, as :class:`Row` has them."""
+    for field, name in _KEYWORDS:
         value = document[name]
         if isinstance(value, str):
             yield field, (value,)
-    yield "tag", tuple(dict.fromkeys(_strings(document["tags"])))
+    if tags := tuple(dict.fromkeys(_strings(document["tags"]))):
+        yield "tag", tags
+    yield from _numbers(document)
+    attributes = document["attributes"]
+    if isinstance(attributes, dict):
+        for name, each in attributes.items():
+            if values := _attribute(each):
+                yield f"{ATTRIBUTE_PREFIX}{name}", values
+
+
+def _numbers(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
     price, rating, quantity = document["price"], document["rating"], document["quantity"]
-    if isinstance(price, Mapping):
-        yield "price", (int(scaled(Decimal(str(price["amount"])))),)
+    if isinstance(price, dict):
+        yield "price", (int(scaled(Decimal(price["amount"]))),)
     if isinstance(quantity, int):
         yield "quantity", (quantity,)
-    if isinstance(rating, Mapping):
-        yield "rating", (_number(rating["average"]),)
+    if isinstance(rating, dict):
+        yield "rating", (float(rating["average"]),)
     for name in ("created_at", "updated_at"):
         time = document[name]
         if isinstance(time, str):
-            yield name, (microseconds(parse_time(time)),)
-    attributes = document["attributes"]
-    if isinstance(attributes, Mapping):
-        for name, each in attributes.items():
-            yield f"{ATTRIBUTE_PREFIX}{name}", tuple(dict.fromkeys(_attribute(each)))
+            yield name, (_read_time(time),)
 
 
-def _attribute(value: Json) -> Iterator[Value]:
-    match value:
-        case str() | bool():
-            yield value
-        case int() | float():
-            yield Measured("", float(value), float(value), "")
-        case Mapping():
-            measure = Measure(_number(value["value"]), str(value["unit"]))
-            yield Measured(*comparable(measure), measure.value, measure.unit)
-        case _:
-            yield from _strings(value)
+# Catalogs are full of equal measures, and products imported together have one time.
+@lru_cache(65_536)
+def _read_measure(number: float, unit: str) -> Measured:
+    return Measured(*comparable(Measure(number, unit)), number, unit)
+
+
+@lru_cache(4_096)
+def _read_time(text: str) -> int:
+    return microseconds(parse_time(text))
+
+
+def _attribute(value: Json) -> tuple[Value, ...]:
+    if isinstance(value, str | bool):
+        return (value,)
+    if isinstance(value, int | float):
+        return (Measured("", float(value), float(value), ""),)
+    if isinstance(value, dict):
+        return (_read_measure(float(value["value"]), value["unit"]),)
+    return tuple(dict.fromkeys(_strings(value)))
 
 
 def _texts(document: Document, values: Mapping[str, tuple[Value, ...]]) -> Iterator[str]:
@@ -164,10 +183,5 @@ def _texts(document: Document, values: Mapping[str, tuple[Value, ...]]) -> Itera
                         pass  # That something is true is no word to find it by.
 
 
-def _strings(value: Json) -> Iterator[str]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        yield from (each for each in value if isinstance(each, str))
-
-
-def _number(value: Json) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+def _strings(value: Json) -> Iterable[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else ()

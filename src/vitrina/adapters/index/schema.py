@@ -21,6 +21,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import tantivy
@@ -103,7 +104,7 @@ class Writer:
         return codec.dump(self._fields(product_id, document)).decode()
 
     def _fields(self, product_id: str, document: Document) -> dict[str, object]:
-        values = {name: each for name, each in rows.values_of(document) if each}
+        values = dict(rows.values_of(document))
         title = str(document["title"])
         folded = fold(title)
         head = encoding.head_level(product_id, self.prefix)
@@ -146,7 +147,7 @@ class Writer:
         codes = {analysis.code(str(each)) for each in (*identifiers, document["id"])}
         codes.add(analysis.long_gtin(str(document["gtin"] or "")))
         fields["codes"] = sorted(codes - {""})
-        fields["whole"] = analysis.whole(rows.words(str(fold(title))))
+        fields["whole"] = analysis.whole(self.analyzer.split(title))
 
 
 def _tags(fields: Mapping[str, object]) -> Sequence[str]:
@@ -177,17 +178,21 @@ def _write_attributes(
     terms: dict[str, list[str]] = {}
     for name, values in attributes.items():
         terms[name] = [encoding.value_term(each) for each in values]
-        for value in values:
-            if isinstance(value, Measured):
-                digits = encoding.hexadecimal(value.size)
-                numbers.append(encoding.size_term(name, value.dimension, digits))
-                numbers.append(encoding.own_term(name, encoding.hexadecimal(value.own)))
+        numbers += [term for each in values for term in _number_terms(name, each)]
         if len(values) > 1:
             has.append(f"list:{name}")
             first[name] = encoding.value_term(min(values, key=lambda each: fold(str(each))))
     fields["a"] = terms
     fields["first"] = first
     fields["numbers"] = numbers
+
+
+@lru_cache(65_536)
+def _number_terms(name: str, value: Value) -> tuple[str, ...]:
+    if not isinstance(value, Measured):
+        return ()
+    size, own = encoding.hexadecimal(value.size), encoding.hexadecimal(value.own)
+    return encoding.size_term(name, value.dimension, size), encoding.own_term(name, own)
 
 
 def _boost(folded: str, head: int) -> float:
