@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -13,15 +13,20 @@ from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import open_store
 from vitrina.adapters.journal.repair import repair
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
+from vitrina.adapters.memory import utc_now
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.categories import CategoriesSync
 from vitrina.adapters.projection.check import check_files
-from vitrina.adapters.projection.products import ProductsSync
-from vitrina.adapters.projection.projector import Projector
+from vitrina.adapters.projection.conflicts import ConflictBook
+from vitrina.adapters.projection.desk import Desk
+from vitrina.adapters.projection.products import FileRules, ProductsSync, document_of
+from vitrina.adapters.projection.projector import Projector, Timing
+from vitrina.adapters.projection.watcher import Watch
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Source
-from vitrina.service_layer.opening import CannotOpen, Repaired, Understood
+from vitrina.service_layer.opening import CannotOpen, InUse, Repaired, Understood
+from vitrina.service_layer.person_file import FileDesk, FileStatus, NoFile
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
 from vitrina.settings import Settings
 
@@ -40,6 +45,7 @@ class Catalog:
         unit_of_work: Makes a fresh unit of work for a change that a client asks for.
         checks: Tells how each part of the service is, now.
         understood: What was understood of the product file at the start; None without a file.
+        file: How the person's file is, and what was not taken from it.
     """
 
     view: CatalogView
@@ -48,6 +54,7 @@ class Catalog:
     unit_of_work: Callable[[], UnitOfWork]
     checks: Callable[[], Sequence[Check]]
     understood: Understood | None = None
+    file: FileDesk = field(default_factory=NoFile)
 
 
 def folder_of(path: Path) -> Path:
@@ -74,7 +81,7 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
     with open_store(location.state, limits=_limits(settings), disk=disk) as opened:
         store = opened.store
         try:
-            projector = _projector(location, store, settings, disk)
+            projector, desk = _projector(location, store, settings, disk)
             understood = projector.open()
         except OSError as error:
             reason = f"{error.filename or location.folder}: {error.strerror or error}"
@@ -92,6 +99,7 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
                     unit_of_work=store.unit_of_work,
                     checks=lambda: [*opened.checks(), *projector.checks(), *index.checks()],
                     understood=understood,
+                    file=desk,
                 )
         finally:
             projector.stop()
@@ -125,6 +133,30 @@ def check_catalog(path: Path, settings: Settings) -> Understood:
         ) from error
 
 
+def accept_edit(path: Path, settings: Settings) -> FileStatus:
+    """Let an edit of the product file be carried out that takes away much.
+
+    Where a server runs on the catalog, it does that; else it is done here.
+
+    Returns:
+        How the file is afterwards.
+
+    Raises:
+        CannotOpen: There is no catalog, or the system refuses.
+        NothingToAccept: No edit waits.
+    """
+    location = locate(path)
+    try:
+        with open_catalog(path, settings) as catalog:
+            return catalog.file.accept()
+    except InUse:
+        return Desk(Disk(), location.desk).accept()
+    except OSError as error:
+        raise CannotOpen(
+            f"{error.filename or location.file}: {error.strerror or error}."
+        ) from error
+
+
 def repair_catalog(path: Path) -> Repaired:
     """Make a damaged store usable again, and return what was found, kept and lost.
 
@@ -150,15 +182,24 @@ def _limits(settings: Settings) -> StoreLimits:
 
 def _projector(
     location: Location, store: JournalStore, settings: Settings, disk: Disk
-) -> Projector:
+) -> tuple[Projector, Desk]:
     from_file = partial(store.unit_of_work, Source.FILE)
+    desk = Desk(disk, location.desk)
+    conflicts = ConflictBook(
+        disk,
+        desk,
+        location.file,
+        current=lambda key: document_of(store.view.products([key])[0]),
+        now=utc_now,
+    )
     products = ProductsSync(
         disk,
         location.file,
         BaseKeeper(disk, location.base, location.file.name),
         view=store.view,
         unit_of_work=from_file,
-        currency=settings.currency,
+        conflicts=conflicts,
+        rules=FileRules(currency=settings.currency, loss_percent_max=settings.file_loss_percent),
     )
     categories = CategoriesSync(
         disk,
@@ -167,6 +208,18 @@ def _projector(
         view=store.view,
         unit_of_work=from_file,
     )
-    return Projector(
-        products, categories, view=store.view, log=store, delay_s=settings.file_delay_s
+    timing = Timing(
+        delay_s=settings.file_delay_s,
+        rest_s=settings.file_rest_s,
+        watch=Watch(settings.watch.value),
     )
+    projector = Projector(
+        products,
+        categories,
+        view=store.view,
+        log=store,
+        desk=desk,
+        conflicts=conflicts,
+        timing=timing,
+    )
+    return projector, desk

@@ -73,6 +73,14 @@ class Language(StrEnum):
     TR = "tr"
 
 
+class WatchMode(StrEnum):
+    """How edits of the catalog's files are noticed while it is served."""
+
+    AUTO = "auto"
+    POLL = "poll"
+    OFF = "off"
+
+
 def _words(value: object) -> object:
     return tuple(value.split()) if isinstance(value, str) else value
 
@@ -125,10 +133,28 @@ class Settings(BaseSettings):
         description="The language of the products' texts, for search: words are reduced to its stems.",
     )
     file_delay_s: float = Field(
-        2.0,
+        1.0,
         ge=0,
         le=3_600,
         description="How long after a change over the API the product file is rewritten.",
+    )
+    file_rest_s: float = Field(
+        0.3,
+        ge=0,
+        le=60,
+        description="How long a file must not have changed before it counts as saved.",
+    )
+    watch: WatchMode = Field(
+        WatchMode.AUTO,
+        description="How edits of the files are noticed: `auto` asks the system (inotify) and looks "
+        "every second besides, `poll` looks four times a second, `off` only looks before writing.",
+    )
+    file_loss_percent: float = Field(
+        20.0,
+        ge=0,
+        le=100,
+        description="A save that takes away more than this share of the products waits for "
+        "`vitrina accept`, if it takes 5 or more, or all.",
     )
     lock_wait_s: float = Field(
         10.0,

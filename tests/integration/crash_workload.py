@@ -31,7 +31,9 @@ PRODUCT_FILE: Final = "products.csv"
 LIMITS: Final = StoreLimits(
     segment_bytes=6_000, checkpoint_bytes=2**30, retain_bytes=14_000, lock_wait_s=5.0
 )
-SETTINGS: Final = Settings.load(file_delay_s=3_600, lock_wait_s=5.0).model_copy(
+SETTINGS: Final = Settings.load(
+    file_delay_s=3_600, file_rest_s=0, watch="off", lock_wait_s=5.0
+).model_copy(
     # Smaller than anybody may set it, so that everything happens often in a short run.
     update={
         "segment_bytes": LIMITS.segment_bytes,

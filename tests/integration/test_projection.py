@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import open_store
 from vitrina.adapters.journal.store import StoreLimits
 from vitrina.adapters.projection.base import BaseKeeper
-from vitrina.adapters.projection.products import ProductsSync
+from vitrina.adapters.projection.conflicts import ConflictBook
+from vitrina.adapters.projection.desk import Desk
+from vitrina.adapters.projection.products import FileRules, ProductsSync
 from vitrina.bootstrap import Catalog, open_catalog
 from vitrina.domain.errors import CatalogError, ChangesGone
 from vitrina.service_layer import categories, products
@@ -50,7 +53,8 @@ def opened(shop: Path) -> Open:
 
     @contextmanager
     def opened(file_delay_s: float = 3600.0) -> Iterator[Catalog]:
-        with open_catalog(shop, Settings.load(file_delay_s=file_delay_s)) as catalog:
+        settings = Settings.load(file_delay_s=file_delay_s, file_rest_s=0, watch="off")
+        with open_catalog(shop, settings) as catalog:
             yield catalog
 
     return opened
@@ -72,6 +76,16 @@ def edit(shop: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def book(shop: Path, desk: Path) -> ConflictBook:
+    return ConflictBook(
+        Disk(),
+        Desk(Disk(), desk),
+        shop / "products.csv",
+        current=lambda key: None if key == "RUG-1" else {},
+        now=lambda: datetime.now(UTC),
+    )
 
 
 def problems(catalog: Catalog) -> list[str]:
@@ -97,7 +111,7 @@ def test_what_was_understood(opened: Open, shop: Path) -> None:
             assert catalog.understood is not None
             assert catalog.understood.rows == 3
             assert ("color", "attributes.color") in catalog.understood.columns
-            assert [each.name for each in catalog.checks()] == ["store", "product_file"]
+            assert [each.name for each in catalog.checks()][:2] == ["store", "product_file"]
             assert {each.status for each in catalog.checks()} == {"pass"}
 
 
@@ -333,18 +347,30 @@ def test_an_exchange_that_cannot_be_done_gives_everything_back(opened: Open, sho
         assert problems(catalog).count("sku_taken") == 2
 
 
-def test_a_column_that_is_gone_takes_nothing_away(opened: Open, shop: Path) -> None:
+def test_a_column_that_is_gone_waits_to_be_accepted(opened: Open, shop: Path) -> None:
     with opened():
         pass
-    (shop / "products.csv").write_text(
-        "id;title;price\nLAMP-1;Desk lamp;129.90 EUR\nLAMP-2;Tall lamp;249.00 EUR\nRUG-1;Wool rug;89.00 EUR\n"
-    )
+    without = "id;title;price\nLAMP-1;Desk lamp;129.90 EUR\nLAMP-2;Tall lamp;249.00 EUR\nRUG-1;Wool rug;89.00 EUR\n"
+    (shop / "products.csv").write_text(without)
 
     with opened() as catalog:
-        assert set(problems(catalog)) == {"lost_column"}
-        assert get(catalog, "LAMP-1")["attributes"] == {"color": "brown"}
+        status = catalog.file.status()
+        assert status.state == "pending"
+        assert status.pending is not None
+        assert status.pending.columns == ("attributes.color", "quantity")
+        assert "vitrina accept" in status.detail
+        assert get(catalog, "LAMP-2")["title"] == "Floor lamp"
+        put(catalog, "LAMP-1", quantity=1)
+    assert (shop / "products.csv").read_text() == without
+
+    with opened() as catalog:
+        assert catalog.file.accept().state == "held"
         assert get(catalog, "LAMP-2")["title"] == "Tall lamp"
-        assert get(catalog, "LAMP-2")["quantity"] == 3
+        assert get(catalog, "LAMP-2")["quantity"] is None
+        assert get(catalog, "RUG-1")["attributes"] == {}
+        (conflict,) = catalog.file.conflicts()
+        assert (conflict.product_id, conflict.field) == ("LAMP-1", "quantity")
+        assert get(catalog, "LAMP-1")["quantity"] == 1
 
 
 def test_a_row_without_an_id_withholds_deletions(opened: Open, shop: Path) -> None:
@@ -521,7 +547,9 @@ class EditedMeanwhile:
         return getattr(self._view, name)
 
 
-def test_the_file_is_edited_just_before_it_is_replaced(opened: Open, shop: Path) -> None:
+def test_the_file_is_edited_just_before_it_is_replaced(
+    opened: Open, shop: Path, tmp_path: Path
+) -> None:
     """An edit that comes between reading and writing is seen, and nothing is overwritten."""
     with opened() as catalog:
         seq = catalog.log.seq
@@ -534,7 +562,8 @@ def test_the_file_is_edited_just_before_it_is_replaced(opened: Open, shop: Path)
             BaseKeeper(disk, shop / ".vitrina" / "base", "products.csv"),
             view=view,  # type: ignore[arg-type]
             unit_of_work=catalog.unit_of_work,
-            currency="EUR",
+            conflicts=book(shop, tmp_path),
+            rules=FileRules(currency="EUR"),
         )
         assert not sync.write_out(["LAMP-1"], seq + 1, new_paths=False)
         assert (shop / "products.csv").read_text() == CSV.replace("Floor lamp", "Tall lamp")
@@ -622,7 +651,9 @@ class Interfering:
         return self._catalog.unit_of_work()
 
 
-def test_the_api_changes_a_product_while_its_edit_is_carried_out(opened: Open, shop: Path) -> None:
+def test_the_api_changes_a_product_while_its_edit_is_carried_out(
+    opened: Open, shop: Path, tmp_path: Path
+) -> None:
     """The comparison is made anew, so neither side's change is lost."""
     with opened() as catalog:
         edit(shop, "LAMP-2;Floor lamp;249.00 EUR;3", "LAMP-2;Tall lamp;249.00 EUR;4")
@@ -639,15 +670,21 @@ def test_the_api_changes_a_product_while_its_edit_is_carried_out(opened: Open, s
             BaseKeeper(disk, shop / ".vitrina" / "base", "products.csv"),
             view=catalog.view,
             unit_of_work=Interfering(catalog, interfere),
-            currency="EUR",
+            conflicts=book(shop, tmp_path),
+            rules=FileRules(currency="EUR"),
         )
         sync.take_in(catalog.log.seq)
 
         found = get(catalog, "LAMP-2")
         assert (found["title"], found["quantity"], found["brand"]) == ("Tall lamp", 9, "Lumen")
         assert catalog.view.products(["RUG-1"]) == [None]
-        assert sync.understood is not None
-        assert sorted(each.code for each in sync.understood.problems) == ["conflict", "conflict"]
+        found_conflicts = [
+            (each.product_id, each.field, each.reason) for each in Desk(disk, tmp_path).conflicts()
+        ]
+        assert found_conflicts == [
+            ("RUG-1", "", "deleted_in_catalog"),
+            ("LAMP-2", "quantity", "both_changed"),
+        ]
 
 
 def test_when_the_changes_are_gone_the_whole_file_is_written(shop: Path) -> None:

@@ -38,6 +38,11 @@ class Location:
         """The folder of the files as they were when last in step."""
         return self.state / "base"
 
+    @property
+    def desk(self) -> Path:
+        """The folder of what is told about the files."""
+        return self.state / "file"
+
 
 def locate(path: Path) -> Location:
     """Return where the catalog is that *path* names: a catalog folder, or a product file.
@@ -92,7 +97,9 @@ def _in_folder(folder: Path) -> Location:
         )
     if not present:
         others = sorted(each.name for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
-        others = [name for name in others if name != CATEGORIES]
+        others = [
+            name for name in others if name != CATEGORIES and not name.endswith(".conflicts.csv")
+        ]
         hint = f", or serve a file of it: {folder / others[0]}" if others else ""
         raise CannotOpen(
             f"{folder} is no catalog: it has none of {', '.join(PRODUCT_FILES)}. Make a new one "

@@ -273,3 +273,12 @@ class ChangesGone(CatalogError):
         )
         self.after = after
         self.oldest = oldest
+
+
+class NothingToAccept(CatalogError):
+    """No edit of the product file waits to be accepted."""
+
+    code = "nothing_to_accept"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)

@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``init``, ``check``, ``repair`` and ``openapi``.
+"""The command line: ``serve``, ``init``, ``check``, ``accept``, ``repair`` and ``openapi``.
 
 Answers go to standard output, log lines and errors to standard error. An error is one line that says
 what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot be opened or has
@@ -18,12 +18,14 @@ import typer
 from vitrina import __version__
 from vitrina.bootstrap import (
     Catalog,
+    accept_edit,
     check_catalog,
     folder_of,
     init_catalog,
     open_catalog,
     repair_catalog,
 )
+from vitrina.domain.errors import NothingToAccept
 from vitrina.entrypoints import report
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
@@ -154,6 +156,27 @@ def check(
         case ReportFormat.SARIF:
             typer.echo(report.as_sarif(understood))
     if any(problem.error for problem in understood.problems):
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@_explained
+def accept(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+) -> None:
+    """Let an edit of the product file be carried out that takes away much.
+
+    Works while a server runs on the catalog, and when none does.
+    """
+    settings = Settings.load(folder_of(path))
+    _log_as(settings)
+    try:
+        status = accept_edit(path, settings)
+    except NothingToAccept as error:
+        typer.echo(f"vitrina: {error}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    typer.echo(report.of_file(status))
+    if status.pending is not None:
         raise typer.Exit(EXIT_FAILED)
 
 

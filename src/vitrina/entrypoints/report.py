@@ -9,6 +9,7 @@ import orjson
 from vitrina import __version__
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.opening import Problem, Repaired, Understood
+from vitrina.service_layer.person_file import FileStatus
 
 PROBLEMS_SHOWN: Final = 10
 """How many problems are shown at the start; ``vitrina check`` shows all."""
@@ -122,6 +123,14 @@ def _columns(columns: Sequence[tuple[str, str | None]]) -> str:
     named = [_column(*each) for each in columns if each[0]]
     nameless = len(columns) - len(named)
     return ", ".join([*named, f"{nameless} without a name (not read)"] if nameless else named)
+
+
+def of_file(status: FileStatus) -> str:
+    """Say how the product file is after an edit was accepted."""
+    if status.pending is not None:
+        return f"Not accepted: {status.detail}"
+    more = f" {status.detail}" if status.detail else ""
+    return f"Accepted: {status.file} is in step with the catalog, with {status.rows} rows.{more}"
 
 
 def _column(header: str, field: str | None) -> str:

@@ -7,6 +7,10 @@ class CannotOpen(Exception):
     """A catalog cannot be opened as it is; the message says why, where, and what to do."""
 
 
+class InUse(CannotOpen):
+    """Another process has the catalog open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing in a file that somebody should look at.

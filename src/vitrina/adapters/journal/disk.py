@@ -11,7 +11,7 @@ What is promised rests on three rules of POSIX file systems: what was written is
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -113,8 +113,13 @@ def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
 
 
 def replace_file(
-    disk: Disk, path: Path, parts: Iterable[bytes], *, like: os.stat_result | None = None
-) -> None:
+    disk: Disk,
+    path: Path,
+    parts: Iterable[bytes],
+    *,
+    like: os.stat_result | None = None,
+    unless: Callable[[], bool] | None = None,
+) -> bool:
     """Put a file with this content in the place of *path*, durably: all of it, or nothing.
 
     A crash leaves the old file or the new one, and at most a ``.tmp`` file beside it.
@@ -124,6 +129,10 @@ def replace_file(
         path: The file; it need not exist.
         parts: Its content, piece by piece.
         like: Keep this mode and, where the system allows it, this owner.
+        unless: Asked at the last moment; when it says yes, the old file stands as it was.
+
+    Returns:
+        Whether the file was replaced.
 
     Raises:
         OSError: The system refused; the old file stands as it was.
@@ -141,12 +150,16 @@ def replace_file(
             disk.fsync(fd)
         finally:
             disk.close(fd)
+        if unless is not None and unless():
+            disk.unlink(temporary)
+            return False
         disk.rename(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):  # The first error is the one to tell.
             disk.unlink(temporary)
         raise
     disk.fsync_folder(path.parent)
+    return True
 
 
 def _dress(fd: int, like: os.stat_result) -> None:

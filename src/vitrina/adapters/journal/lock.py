@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Final, Self
 
-from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.opening import CannotOpen, InUse
 
 NETWORK_FILE_SYSTEMS: Final = frozenset(
     {
@@ -55,7 +55,7 @@ class FolderLock:
         """Take the lock file at *path*.
 
         Raises:
-            CannotOpen: Another process holds it.
+            InUse: Another process holds it.
             OSError: The file cannot be made.
         """
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -66,7 +66,7 @@ class FolderLock:
             os.close(fd)
             if error.errno not in {errno.EWOULDBLOCK, errno.EACCES}:
                 raise
-            raise CannotOpen(
+            raise InUse(
                 f"The catalog {path.parent.parent} is open in another process (pid {holder or '?'}). "
                 f"Stop that one first, or send your changes to it over HTTP."
             ) from None

@@ -16,6 +16,7 @@ from vitrina.adapters.product_file.flat import Fields, flatten, same, stated
 from vitrina.adapters.product_file.headers import ATTRIBUTE_PREFIX
 from vitrina.adapters.product_file.model import ProductFile, Row
 from vitrina.service_layer.documents import Document, Json
+from vitrina.service_layer.person_file import ConflictReason
 
 _DERIVABLE: Final = frozenset({"id", "slug"})
 """Fields whose empty cell does not mean that there is nothing: the catalog makes them."""
@@ -53,6 +54,7 @@ class Conflict:
         field: As in :mod:`.flat`: ``price``, ``attributes.color``; "" is the whole product, which
             one side deleted (its value is None) and the other changed.
         line: Of the row; 0 when the file has none any more.
+        reason: Why the file's value was not taken.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Conflict:
     theirs: Json
     ours: Json
     line: int = 0
+    reason: ConflictReason = ConflictReason.BOTH_CHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,11 @@ class Merge:
         conflicts: What was not taken from the file.
         withheld: Products whose row is gone, but which are not deleted, because the file has
             refused rows without a readable id: one of those may be theirs.
-        lost_columns: Fields that base had a column for and theirs has not; the edits take them
-            away from every product, which the caller may want to refuse.
     """
 
     edits: tuple[Edit, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     withheld: tuple[str, ...] = ()
-    lost_columns: tuple[str, ...] = ()
 
 
 def compare(
@@ -112,8 +112,7 @@ class _Comparison:
         self._theirs = theirs
         self._current = current
         self._same_layout = base is not None and _layout(base) == _layout(theirs)
-        self._columns = _columns(theirs)
-        self._lost = tuple(sorted(_columns(base) - self._columns)) if base else ()
+        self._columns = columns_of(theirs)
         self._conflicts: list[Conflict] = []
 
     def run(self) -> Merge:
@@ -122,9 +121,9 @@ class _Comparison:
         present = theirs.accepted.keys() | theirs.refused_ids
         gone = [product_id for product_id in self._base if product_id not in present]
         if "" in theirs.refused_ids:
-            return Merge(tuple(edits), tuple(self._conflicts), tuple(gone), self._lost)
+            return Merge(tuple(edits), tuple(self._conflicts), tuple(gone))
         edits += [edit for product_id in gone for edit in self._deletion(product_id)]
-        return Merge(tuple(edits), tuple(self._conflicts), (), self._lost)
+        return Merge(tuple(edits), tuple(self._conflicts))
 
     def _row(self, row: Row) -> Iterator[Edit]:
         before = self._base.get(row.id)
@@ -135,7 +134,8 @@ class _Comparison:
             yield Edit(row.id, EditKind.CREATE, dict(row.document), row.line)
         elif document is None and before is not None:
             if _changed(flatten(before.document), flatten(row.document)):
-                found = Conflict(row.id, "", before.document, row.document, None, row.line)
+                reason = ConflictReason.DELETED_IN_CATALOG
+                found = Conflict(row.id, "", before.document, row.document, None, row.line, reason)
                 self._conflicts.append(found)
         elif document is not None:
             ours = flatten(document)
@@ -180,7 +180,9 @@ class _Comparison:
         if all(name == "slug" and name not in base for name in _changed(base, ours)):
             yield Edit(product_id, EditKind.DELETE, {})
         else:
-            self._conflicts.append(Conflict(product_id, "", before, None, document))
+            reason = ConflictReason.DELETED_IN_FILE
+            found = Conflict(product_id, "", before, None, document, 0, reason)
+            self._conflicts.append(found)
 
 
 def _layout(file: ProductFile) -> tuple[object, ...]:
@@ -188,7 +190,7 @@ def _layout(file: ProductFile) -> tuple[object, ...]:
     return file.format, file.columns, file.dialect.delimiter, file.dialect.encoding, file.currency
 
 
-def _columns(file: ProductFile) -> set[str]:
+def columns_of(file: ProductFile) -> set[str]:
     """Return the fields that the file has a column for."""
     fields = {column.field for column in file.columns if column.field}
     return fields | {"category_id"} if "category" in fields else fields

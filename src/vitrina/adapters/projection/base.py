@@ -4,12 +4,16 @@
 it held every change up to number 42. Before the file is rewritten, the bytes that it will have are
 kept as ``….products.csv.next``: a file that is found with just these was rewritten before a crash,
 and they are its base. ``.vitrina/base/products.csv.refused`` lists the ids of the rows that the
-catalog refused, as a JSON array; they are tried again at the next chance. Losing the folder costs
-one thing: what people and the API changed since then can no longer be told apart.
+catalog refused, as a JSON array; they are tried again at the next chance. ``products.csv.stale``
+lists those of rows that do not say what the catalog says, and are going to be written again. Losing
+the folder costs one thing: what people and the API changed since then can no longer be told apart.
 """
 
 import os
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +23,7 @@ from vitrina.adapters.journal.disk import TEMPORARY_SUFFIX, Disk, make_folder, r
 
 _DIGITS: Final = 16
 _REFUSED_SUFFIX: Final = ".refused"
+_STALE_SUFFIX: Final = ".stale"
 _NEXT_SUFFIX: Final = ".next"
 
 
@@ -30,11 +35,13 @@ class Base:
         seq: The file held every change up to this number.
         data: Its bytes.
         refused: The ids of rows that the catalog refused.
+        stale: The ids of rows that have to be written again: they do not say what the catalog says.
     """
 
     seq: int
     data: bytes
     refused: frozenset[str] = frozenset()
+    stale: frozenset[str] = frozenset()
 
 
 class BaseKeeper:
@@ -60,7 +67,8 @@ class BaseKeeper:
         if not found:
             return None
         seq, path = found[-1]
-        return Base(seq, self._disk.read(path), self._load_refused())
+        refused, stale = self._load_ids(_REFUSED_SUFFIX), self._load_ids(_STALE_SUFFIX)
+        return Base(seq, self._disk.read(path), refused, stale)
 
     def others(self) -> set[str]:
         """Return the names of other files whose base is kept here."""
@@ -101,12 +109,19 @@ class BaseKeeper:
             OSError: The system refused; the one before is still kept.
         """
         make_folder(self._disk, self._folder)
-        if base.refused != (before.refused if before else frozenset()):
-            data = orjson.dumps(sorted(base.refused))
-            replace_file(self._disk, self._folder / f"{self._name}{_REFUSED_SUFFIX}", [data])
+        self._store_ids(_REFUSED_SUFFIX, base.refused, before.refused if before else frozenset())
+        known = before.stale if before else frozenset()
+        # A crash between the two must find an id too many, never one too few.
+        self._store_ids(_STALE_SUFFIX, base.stale | known, known)
+        self._store_data(base, before)
+        self._store_ids(_STALE_SUFFIX, base.stale, base.stale | known)
+
+    def _store_data(self, base: Base, before: Base | None) -> None:
         older = [path for seq, path in self._found() if seq != base.seq]
         path = self._path(base.seq)
-        if self._announced is not None and self._announced == replace(base, refused=frozenset()):
+        if self._announced is not None and (
+            (self._announced.seq, self._announced.data) == (base.seq, base.data)
+        ):
             self._adopt(base.seq)
         elif before is not None and before.data == base.data:
             if before.seq != base.seq:
@@ -148,13 +163,16 @@ class BaseKeeper:
             if name[_DIGITS:] == f".{self._name}{suffix}" and name[:_DIGITS].isdecimal()
         ]
 
-    def _load_refused(self) -> frozenset[str]:
+    def _load_ids(self, suffix: str) -> frozenset[str]:
         try:
-            return frozenset(
-                orjson.loads(self._disk.read(self._folder / f"{self._name}{_REFUSED_SUFFIX}"))
-            )
+            return frozenset(orjson.loads(self._disk.read(self._folder / f"{self._name}{suffix}")))
         except (FileNotFoundError, orjson.JSONDecodeError):
-            return frozenset()  # Then those rows are tried again when they change.
+            return frozenset()  # Then those rows are looked at again when they change.
+
+    def _store_ids(self, suffix: str, ids: frozenset[str], before: frozenset[str]) -> None:
+        if ids != before:
+            data = orjson.dumps(sorted(ids))
+            replace_file(self._disk, self._folder / f"{self._name}{suffix}", [data])
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +203,66 @@ class Found:
 
     def is_current(self, path: Path) -> bool:
         """Say whether the file is still the one that was read."""
-        try:
-            now = path.stat()
-        except FileNotFoundError:
-            return self.status is None
-        return self.status is not None and _signature(now) == _signature(self.status)
+        before = None if self.status is None else _signature(self.status)
+        return signature_of(path) == before
 
 
-def _signature(status: os.stat_result) -> tuple[int, int, int]:
+type Signature = tuple[int, int, int]
+"""Another one means another content; the same one nearly always the same content."""
+
+
+def signature_of(path: Path) -> Signature | None:
+    """Return what tells a file from another at its place; None when there is none."""
+    try:
+        return _signature(path.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _signature(status: os.stat_result) -> Signature:
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+_LOOK_S: Final = 0.02
+
+
+class Rest:
+    """Says when files have come to rest: nobody is in the middle of saving one.
+
+    A file that was last written a while ago is at rest, and so is one that is as it was noted. Any
+    other has to look the same for that while; one that has just gone, too, for some editors move
+    the old file away before they write the new one. A clock that was set back does no harm.
+    """
+
+    def __init__(self, files: Iterable[Path], rest_s: float) -> None:
+        self._files = tuple(files)
+        self._rest_s = rest_s
+        self._noted: tuple[Signature | None, ...] = (None,) * len(self._files)
+
+    def note(self) -> None:
+        """Take the files as they are for being at rest: they were just written by this process."""
+        self._noted = self._look()
+
+    def wait(self, stopping: threading.Event | None = None, *, longest_s: float) -> bool:
+        """Wait until all files are at rest; False when the time is over, or *stopping* is set."""
+        pause = stopping.wait if stopping else time.sleep
+        began = since = time.monotonic()
+        before = self._look()
+        while not (self._are_old(before) or time.monotonic() - since >= self._rest_s):
+            if time.monotonic() - began >= longest_s or pause(min(_LOOK_S, self._rest_s)):
+                return False
+            now = self._look()
+            if now != before:
+                before, since = now, time.monotonic()
+        self._noted = before
+        return True
+
+    def _look(self) -> tuple[Signature | None, ...]:
+        return tuple(map(signature_of, self._files))
+
+    def _are_old(self, signatures: Iterable[Signature | None]) -> bool:
+        written_before = time.time_ns() - self._rest_s * 1e9
+        return all(
+            now == noted or (now is not None and now[0] < written_before)
+            for now, noted in zip(signatures, self._noted, strict=True)
+        )

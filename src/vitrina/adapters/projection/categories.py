@@ -96,9 +96,14 @@ class CategoriesSync:
             return True
         data = write_categories(tree)
         self._keeper.announce(Base(seq, data))
-        if not found.is_current(self.path):
+        if not replace_file(
+            self._disk,
+            self.path,
+            [data],
+            like=found.status,
+            unless=lambda: not found.is_current(self.path),
+        ):
             return False
-        replace_file(self._disk, self.path, [data], like=found.status)
         self._keep(Base(seq, data))
         return True
 

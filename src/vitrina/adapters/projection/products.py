@@ -1,7 +1,7 @@
 """The product file and the catalog's products, in step."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,29 +10,30 @@ import structlog
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk, replace_file
 from vitrina.adapters.product_file import (
-    Conflict,
     Edit,
     EditKind,
-    Format,
     ProductFile,
+    Row,
     UnreadableFile,
     Validated,
     compare,
     detect_format,
     new_file,
-    parse,
     render,
-    resolve_categories,
-    validate,
 )
+from vitrina.adapters.product_file.flat import Fields, flatten
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
+from vitrina.adapters.projection.conflicts import ConflictBook
+from vitrina.adapters.projection.desk import fingerprint
+from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
+from vitrina.adapters.projection.reading import FileReader
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
-from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import Fault
 from vitrina.domain.product import Product
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.file_edits import RowEdit, apply_category_edits, apply_row_edits
 from vitrina.service_layer.opening import Problem, Understood
+from vitrina.service_layer.person_file import Pending
 from vitrina.service_layer.ports import CatalogView, Stored, UnitOfWork
 
 ROUNDS_MAX: Final = 20
@@ -41,11 +42,26 @@ ROUNDS_MAX: Final = 20
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRules:
+    """How a product file is read.
+
+    Attributes:
+        currency: Of prices that name none, ISO 4217.
+        loss_percent_max: An edit that deletes more than this share of the products has to be
+            accepted.
+    """
+
+    currency: str
+    loss_percent_max: float = 20.0
+
+
 class ProductsSync:
     """Reads and writes the product file of one catalog.
 
     Attributes:
         broken: Why the file cannot be read; None while it can.
+        pending: What waits to be accepted; None when nothing does.
         understood: What was understood of it when it was last taken in.
     """
 
@@ -57,33 +73,48 @@ class ProductsSync:
         *,
         view: CatalogView,
         unit_of_work: Callable[[], UnitOfWork],
-        currency: str,
+        conflicts: ConflictBook,
+        rules: FileRules,
     ) -> None:
         self.path = path
         self.broken: Problem | None = None
+        self.pending: Pending | None = None
         self.understood: Understood | None = None
+        self._missing = False
         self._disk = disk
         self._keeper = keeper
         self._view = view
         self._unit_of_work = unit_of_work
-        self._currency = currency
+        self._conflicts = conflicts
+        self._loss_percent_max = rules.loss_percent_max
+        self._reader = FileReader(path.name, rules.currency, view.categories)
         self._base = keeper.load(Found.at(self.path).data)
-        self._cache: tuple[bytes, CategoryTree, ProductFile] | None = None
 
     @property
     def seq(self) -> int | None:
         """The number of the last change that the file holds; None before it was ever in step."""
         return self._base.seq if self._base else None
 
+    @property
+    def needs_writing(self) -> bool:
+        """It is missing, or rows do not say what the catalog says, whoever changed that."""
+        return self._missing or (self._base is not None and bool(self._base.stale))
+
+    @property
+    def waits(self) -> bool:
+        """A person has to do something first; until then the file is not written."""
+        return self.broken is not None or self.pending is not None
+
     def ids(self) -> list[str]:
         """Return the ids of all rows that the file had when it was last in step."""
-        return list(self._parsed(self._source()).accepted)
+        return list(self._reader.read(self._source()).file.accepted)
 
-    def take_in(self, seq: int) -> None:
+    def take_in(self, seq: int, *, accepted: str | None = None) -> None:
         """Carry out what people did to the file.
 
         Args:
             seq: The number of the last change before this.
+            accepted: The fingerprint of the bytes that may take away as much as they do.
 
         Raises:
             OSError: The file or its base cannot be read or written.
@@ -94,27 +125,33 @@ class ProductsSync:
             _log.warning("the file is newer than the journal", file=self._base.seq, journal=seq)
             self._base = None
         found = Found.at(self.path)
+        base = self._base
+        self._missing = found.data is None
         if found.data is None:
+            self.broken = self.pending = None
             self._start(seq)
             return
-        base = self._base
         edited = base is None or found.data != base.data or bool(base.refused)
         if self.understood and not edited:
-            self.broken = None
+            self.broken = self.pending = None
             return
         try:
-            checked = self._check(found.data) if edited else self._read(found.data)
+            checked = self._check(found.data, accepted) if edited else self._read(found.data)
         except UnreadableFile as error:
             self.broken = unreadable(self.path.name, error)
+            self.pending = None
             return
         self.broken = None
-        refused: Mapping[str, tuple[Fault, ...]] = {}
-        problems = [problem_of(self.path.name, each) for each in checked.file.problems]
+        if checked is None:
+            return
+        result = _Applied()
         if edited:
-            refused, told = self._apply(checked)
-            problems += told
-        self.understood = self._understood(checked.file, problems, refused)
-        self._keep(Base(base.seq if base else seq, found.data, frozenset(refused)))
+            self._apply(checked, result)
+        self.understood = self._understood(checked.file, result)
+        self._conflicts.settle()  # What was not taken is told before it is forgotten.
+        stale = (base.stale if base else frozenset()) | result.stale
+        refused = frozenset(result.refused)
+        self._keep(Base(base.seq if base else seq, found.data, refused, stale))
 
     def write_out(self, changed: Collection[str], seq: int, *, new_paths: bool) -> bool:
         """Write products into the file.
@@ -136,21 +173,27 @@ class ProductsSync:
         found = Found.at(self.path)
         if found.data is not None and found.data != self._base.data:
             return False
-        ids = set(changed)
+        ids = {*changed, *self._base.stale}
         if found.data is None:
             _log.warning("the product file is missing and is written", file=str(self.path))
             ids.update(each.id for each in self._view.snapshot()[1])
         data = self._base.data
         if new_paths:
-            rows = self._parsed(data).accepted.values()
+            rows = self._reader.read(data).file.accepted.values()
             ids.update(row.id for row in rows if row.category_path)
         if ids:
             data = self._rendered(data, sorted(ids))
         if data != found.data:
             self._keeper.announce(Base(seq, data))
-            if not found.is_current(self.path):
+            if not replace_file(
+                self._disk,
+                self.path,
+                [data],
+                like=found.status,
+                unless=lambda: not found.is_current(self.path),
+            ):
                 return False
-            replace_file(self._disk, self.path, [data], like=found.status)
+        self._missing = False
         self._keep(Base(seq, data, self._base.refused))
         return True
 
@@ -161,90 +204,82 @@ class ProductsSync:
 
     def _rendered(self, data: bytes, ids: list[str]) -> bytes:
         products = zip(ids, self._view.products(ids), strict=True)
-        documents = {key: _document(each) for key, each in products}
-        return render(self._parsed(data), documents, self._view.categories())
+        documents = {key: document_of(each) for key, each in products}
+        return render(self._reader.read(data).file, documents, self._view.categories())
 
     def _source(self) -> bytes:
         return self._base.data if self._base else new_file(detect_format(self.path.name))
 
-    def _check(self, data: bytes) -> Validated:
+    def _read(self, data: bytes) -> Validated:
+        self.pending = None
+        return self._reader.read(data).checked
+
+    def _check(self, data: bytes, accepted: str | None) -> Validated | None:
         """Read a file that was edited, and make the categories that it names by new paths.
 
-        A path that the file had before leads to a category that was renamed since: it makes none.
+        Returns:
+            None when so much would be lost that somebody has to accept it first.
         """
-        file = parse(data, self._format(data), currency=self._currency)
+        reading = self._reader.read(data)
         base = self._base_file()
-        known = {row.category_path for row in base.rows} if base else set()
-        fresh = tuple(row for row in file.rows if row.category_path not in known)
-        _, made = resolve_categories(replace(file, rows=fresh), self._view.categories())
-        if made:
+        if base is not None and self._base is not None and base.rows:
+            check_whole(base, self._base.data, reading.file, data)
+            loss = loss_of(base, reading.file, self._exists)
+            mark = fingerprint(data)
+            if loss.is_grave(self._loss_percent_max) and mark != accepted:
+                self.pending = _pending(loss, mark)
+                return None
+        self.pending = None
+        if made := reading.new_categories(base):
             apply_category_edits(self._unit_of_work(), made, ())
-        return self._read(data)
+            reading = self._reader.read(data)
+        return reading.checked
 
-    def _read(self, data: bytes) -> Validated:
-        file = parse(data, self._format(data), currency=self._currency)
-        tree = self._view.categories()
-        resolved, _ = resolve_categories(file, tree)
-        checked = validate(resolved)
-        self._cache = (data, tree, checked.file)
-        return checked
-
-    def _parsed(self, data: bytes) -> ProductFile:
-        """Return the file as read; the last one is kept until it or the categories change."""
-        cache = self._cache
-        if cache is not None and cache[0] == data and cache[1] is self._view.categories():
-            return cache[2]
-        return self._read(data).file
-
-    def _format(self, data: bytes) -> Format:
-        return detect_format(self.path.name, data)
+    def _exists(self, product_id: str) -> bool:
+        return self._view.products([product_id])[0] is not None
 
     def _base_file(self) -> ProductFile | None:
         """Return the file as it was when in step, without the rows that the catalog refused."""
         if self._base is None:
             return None
         try:
-            file = parse(self._base.data, self._format(self._base.data), currency=self._currency)
+            file = self._reader.read(self._base.data).file
         except UnreadableFile:
             return None  # An older version of the program could read it.
-        resolved, _ = resolve_categories(file, self._view.categories())
         refused = self._base.refused
-        return replace(resolved, rows=tuple(row for row in resolved.rows if row.id not in refused))
+        if not refused:
+            return file
+        return replace(file, rows=tuple(row for row in file.rows if row.id not in refused))
 
-    def _apply(self, theirs: Validated) -> tuple[dict[str, tuple[Fault, ...]], list[Problem]]:
-        """Carry out the edits; return what the catalog refused, and what is to be told."""
+    def _apply(self, theirs: Validated, result: "_Applied") -> None:
+        """Carry out the edits."""
         base = self._base_file()
-        refused: dict[str, tuple[Fault, ...]] = {}
+        self._conflicts.forget_edited(*_edited_rows(base, theirs.file))
         only: frozenset[str] | None = None
-        told: list[Problem] = []
         for _ in range(ROUNDS_MAX):
             tags: dict[str, str | None] = {}
 
             def current(product_id: str, tags: dict[str, str | None] = tags) -> Document | None:
                 stored = self._view.products([product_id])[0]
                 tags[product_id] = stored.tag if stored else None
-                return _document(stored)
+                return document_of(stored)
 
             merge = compare(base, theirs.file, current)
-            lost = frozenset(merge.lost_columns)
             edits = [
-                _row_edit(each, tags[each.id], theirs.products, lost)
+                _row_edit(each, tags[each.id], theirs.products)
                 for each in merge.edits
                 if only is None or each.id in only
             ]
             outcome = apply_row_edits(self._unit_of_work, edits)
-            refused |= outcome.refused
-            told += [
-                _told(self.path.name, each)
-                for each in merge.conflicts
-                if only is None or each.id in only
-            ]
+            result.refused |= outcome.refused
+            conflicts = [each for each in merge.conflicts if only is None or each.id in only]
+            self._conflicts.add(conflicts)
+            result.stale.update(each.id for each in conflicts)
             if only is None:
-                told += self._withheld(merge.withheld) + self._lost_columns(lost)
+                result.told += self._withheld(merge.withheld)
             only = frozenset(outcome.stale)
             if not only:
                 break
-        return refused, told
 
     def _withheld(self, ids: tuple[str, ...]) -> list[Problem]:
         if not ids:
@@ -255,20 +290,9 @@ class ProductsSync:
         )
         return [Problem(self.path.name, 0, 0, "", "", "deletion_withheld", detail, error=False)]
 
-    def _lost_columns(self, lost: frozenset[str]) -> list[Problem]:
-        detail = "The column is gone from the file; its values stay in the catalog."
-        return [
-            Problem(self.path.name, 1, 0, name, "", "lost_column", detail, error=False)
-            for name in sorted(lost)
-        ]
-
-    def _understood(
-        self,
-        file: ProductFile,
-        problems: list[Problem],
-        refused: Mapping[str, tuple[Fault, ...]],
-    ) -> Understood:
-        for product_id, faults in refused.items():
+    def _understood(self, file: ProductFile, result: "_Applied") -> Understood:
+        problems = [problem_of(self.path.name, each) for each in file.problems] + result.told
+        for product_id, faults in result.refused.items():
             row = file.accepted.get(product_id)
             problems += [
                 Problem(
@@ -282,7 +306,7 @@ class ProductsSync:
                 )
                 for fault in faults
             ]
-        return understood_of(self.path, file, problems, refused=len(refused))
+        return understood_of(self.path, file, problems, refused=len(result.refused))
 
     def _keep(self, base: Base) -> None:
         if base != self._base:
@@ -290,38 +314,52 @@ class ProductsSync:
             self._base = base
 
 
-def _document(stored: Stored | None) -> Document | None:
+@dataclass(slots=True)
+class _Applied:
+    """What became of an edit of the file.
+
+    Attributes:
+        refused: Product id → what the catalog holds against its row.
+        stale: The ids of rows that do not say what the catalog says now.
+        told: What is to be told beside what is wrong in the file itself.
+    """
+
+    refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    told: list[Problem] = field(default_factory=list)
+
+
+def document_of(stored: Stored | None) -> Document | None:
+    """Return a product's document, or None."""
     return None if stored is None else codec.load(stored.body)
 
 
-def _row_edit(
-    edit: Edit, tag: str | None, products: Mapping[str, Product], lost: frozenset[str]
-) -> RowEdit:
+def _pending(loss: Loss, mark: str) -> Pending:
+    return Pending(fingerprint=mark, products=loss.rows, deleted=loss.gone, columns=loss.columns)
+
+
+def _edited_rows(
+    base: ProductFile | None, theirs: ProductFile
+) -> tuple[dict[str, Fields], dict[str, Fields]]:
+    """Return the flat fields of the rows that were edited or are gone: before, and after."""
+    if base is None:
+        return {}, {}
+    edited: list[tuple[Row, Row | None]] = [
+        (row, now)
+        for row in base.accepted.values()
+        if (now := theirs.accepted.get(row.id)) is None or now.raw != row.raw
+    ]
+    return (
+        {row.id: flatten(row.document) for row, _ in edited},
+        {row.id: flatten(now.document) for row, now in edited if now is not None},
+    )
+
+
+def _row_edit(edit: Edit, tag: str | None, products: Mapping[str, Product]) -> RowEdit:
     match edit.kind:
         case EditKind.CREATE:
             return RowEdit(edit.id, tag, product=products[edit.id])
         case EditKind.UPDATE:
-            return RowEdit(edit.id, tag, patch=_without(edit.document, lost))
+            return RowEdit(edit.id, tag, patch=edit.document)
         case EditKind.DELETE:
             return RowEdit(edit.id, tag)
-
-
-def _without(patch: Document, lost: frozenset[str]) -> Document:
-    """Return a merge patch that takes no field away whose whole column is gone."""
-    kept = {name: value for name, value in patch.items() if value is not None or name not in lost}
-    attributes = kept.get("attributes")
-    if isinstance(attributes, Mapping):
-        kept["attributes"] = {
-            name: value
-            for name, value in attributes.items()
-            if value is not None or f"attributes.{name}" not in lost
-        }
-    return kept
-
-
-def _told(name: str, conflict: Conflict) -> Problem:
-    detail = (
-        f"{conflict.id}: the file says {conflict.theirs!r}, the API {conflict.ours!r}; "
-        "the API's value stays."
-    )
-    return Problem(name, conflict.line, 0, conflict.field, "", "conflict", detail, error=False)

@@ -162,3 +162,42 @@ data: {"seq":4002,"at":"2026-01-31T12:00:00.000000Z","type":"product.deleted","s
 "product_id":"LAMP-1","version":3,"changed":[],"data":null}
 
 """
+FILE_STATUS: Final[Document] = {
+    "file": "products.csv",
+    "state": "pending",
+    "detail": (
+        "/shop/products.csv was saved so that it would delete 812 of 2465 products. Nothing of it is "
+        "applied. If that is meant, run: vitrina accept /shop/products.csv  (or POST "
+        "/v1/file/accept); else mend the file."
+    ),
+    "line": 0,
+    "column": 0,
+    "code": "",
+    "rows": 2465,
+    "refused": 0,
+    "seq": 4002,
+    "pending": {
+        "products": 2465,
+        "deleted": 812,
+        "columns": [],
+        "fingerprint": "b5e7a6b2a6e0f1c0b5e7a6b2a6e0f1c0",
+    },
+    "conflicts": 1,
+    "problems": [],
+    "problems_total": 0,
+}
+CONFLICTS: Final[Document] = {
+    "items": [
+        {
+            "id": "9f86d081884c7d65",
+            "product_id": PRODUCT["id"],
+            "field": "price",
+            "reason": "both_changed",
+            "file_value": {"amount": "99.00", "currency": "EUR"},
+            "kept_value": {"amount": "119.99", "currency": "EUR"},
+            "base_value": {"amount": "129.99", "currency": "EUR"},
+            "line": 17,
+            "at": format_time(_AT),
+        }
+    ]
+}

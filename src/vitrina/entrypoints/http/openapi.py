@@ -68,6 +68,8 @@ _MODELS: Final = (
     schemas.Statistics,
     schemas.SuggestionList,
     schemas.History,
+    schemas.FileStatus,
+    schemas.ConflictList,
     schemas.Problem,
     schemas.Health,
 )

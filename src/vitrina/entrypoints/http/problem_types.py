@@ -252,6 +252,16 @@ _CATALOG: Final = (
         "Changes after 12 are no longer kept; the oldest is 4001. Read the catalog anew.",
         errors.ChangesGone,
     ),
+    ProblemType(
+        "nothing_to_accept",
+        _S.CONFLICT,
+        "No edit of the product file waits",
+        "Only an edit that would take away much waits to be accepted. There is none: it was accepted "
+        "already, or the file was mended or saved again.",
+        "GET /v1/file says how the file is.",
+        "No edit of the product file waits to be accepted.",
+        errors.NothingToAccept,
+    ),
 )
 
 _HTTP: Final = (

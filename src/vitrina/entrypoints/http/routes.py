@@ -18,6 +18,7 @@ from vitrina.entrypoints.http import (
     health,
     history,
     openapi as doc,
+    person_file,
     product_list,
     products,
 )
@@ -35,12 +36,17 @@ from vitrina.service_layer.queries import (
 PRODUCTS: Final = "products"
 CATEGORIES: Final = "categories"
 CHANGES: Final = "changes"
+FILE: Final = "file"
 OPERATIONS: Final = "operations"
 
 TAGS: Final = (
     {"name": PRODUCTS, "description": "The goods: read, list, add, change and remove them."},
     {"name": CATEGORIES, "description": "The tree that products are filed in."},
     {"name": CHANGES, "description": "What happened to the catalog, in order."},
+    {
+        "name": FILE,
+        "description": "The product file that people edit, and what was not taken from it.",
+    },
     {"name": OPERATIONS, "description": "Whether the service is well."},
 )
 
@@ -544,6 +550,53 @@ _CATEGORIES: Final = (
     ),
 )
 
+_FILE_STATUS: Final = doc.answer(
+    "How the file is.", doc.ref("FileStatus"), example=examples.FILE_STATUS, sent=("Cache-Control",)
+)
+_FILE: Final = (
+    Described(
+        method="GET",
+        path=person_file.PATH,
+        endpoint=person_file.get_file,
+        tag=FILE,
+        name="getFile",
+        summary="How is the product file?",
+        parameters=_EVERYWHERE,
+        responses={"200": _FILE_STATUS, **doc.problems(*doc.READ_PROBLEMS)},
+    ),
+    Described(
+        method="POST",
+        path=person_file.ACCEPT_PATH,
+        endpoint=person_file.post_accept,
+        tag=FILE,
+        name="acceptFile",
+        summary="Accept an edit that takes away much",
+        parameters=_EVERYWHERE,
+        responses={
+            "200": _FILE_STATUS,
+            **doc.problems("nothing_to_accept", *doc.READ_PROBLEMS),
+        },
+    ),
+    Described(
+        method="GET",
+        path=person_file.CONFLICTS_PATH,
+        endpoint=person_file.get_conflicts,
+        tag=FILE,
+        name="listConflicts",
+        summary="List what was not taken from the file",
+        parameters=_EVERYWHERE,
+        responses={
+            "200": doc.answer(
+                "The open conflicts, newest first.",
+                doc.ref("ConflictList"),
+                example=examples.CONFLICTS,
+                sent=("Cache-Control",),
+            ),
+            **doc.problems(*doc.READ_PROBLEMS),
+        },
+    ),
+)
+
 _HEALTH_WELL: Final = doc.answer("The service is well.", doc.ref("Health"), example=examples.HEALTH)
 _HEALTH_UNWELL: Final = doc.answer("It cannot serve, or is stopping.", doc.ref("Health"))
 _HEALTH_VERBOSE: Final = doc.query(
@@ -576,7 +629,16 @@ _HEALTH: Final = (
 def api_router() -> APIRouter:
     """Return the operations, the hot ones first."""
     router = APIRouter()
-    for each in (*_COMPARED, *_PRODUCT, *_PRODUCTS, *_DISCOVERY, *_PAST, *_CATEGORIES, *_HEALTH):
+    for each in (
+        *_COMPARED,
+        *_PRODUCT,
+        *_PRODUCTS,
+        *_DISCOVERY,
+        *_PAST,
+        *_CATEGORIES,
+        *_FILE,
+        *_HEALTH,
+    ):
         extra: Node = {"parameters": list(each.parameters)}
         if each.body is not None:
             extra["requestBody"] = each.body

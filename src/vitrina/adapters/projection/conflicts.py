@@ -1,0 +1,175 @@
+"""The conflicts that are open: kept over a restart, and shown in a file beside the person's.
+
+A conflict is over when the two sides agree: the catalog has the file's value, or the product went
+the way that the file wanted. It is over, too, when somebody edits that cell of the file again, for
+then that edit counts; and all are over when somebody deletes ``products.conflicts.csv``, which is
+how a person says "I have read it".
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from vitrina.adapters.journal.disk import Disk, replace_file
+from vitrina.adapters.product_file import Conflict
+from vitrina.adapters.product_file.flat import Fields, flatten, same, stated
+from vitrina.adapters.product_file.json_text import JsonStyle, dump
+from vitrina.adapters.projection.desk import Desk
+from vitrina.service_layer.documents import Document, Json, format_time
+from vitrina.service_layer.person_file import CONFLICTS_MAX, ConflictReason, FileConflict
+
+COLUMNS: Final = (
+    "product_id,field,reason,line,file_value,kept_value,base_value,at".split(",")
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_log = structlog.get_logger(__name__)
+
+type Current = Callable[[str], Document | None]
+
+
+class ConflictBook:
+    """The conflicts of one product file."""
+
+    def __init__(
+        self, disk: Disk, desk: Desk, file: Path, *, current: Current, now: Callable[[], datetime]
+    ) -> None:
+        """Take up the conflicts that were open when the catalog was last served.
+
+        Args:
+            disk: Where.
+            desk: Where they are kept.
+            file: The product file.
+            current: Returns the document of a product in the catalog, or None.
+            now: The clock.
+        """
+        self.path: Final = file.with_name(f"{file.stem}.conflicts.csv")
+        self._disk = disk
+        self._desk = desk
+        self._current = current
+        self._now = now
+        self._open: dict[str, FileConflict] = {each.id: each for each in reversed(desk.conflicts())}
+        self._shown = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, conflicts: Iterable[Conflict]) -> None:
+        """Note and log what was not taken from the file."""
+        at = self._now()
+        for each in conflicts:
+            key = _key(each.id, each.field)
+            found = FileConflict(
+                id=key,
+                product_id=each.id,
+                field=each.field,
+                reason=each.reason,
+                base_value=each.base,
+                file_value=each.theirs,
+                kept_value=each.ours,
+                line=each.line,
+                at=at,
+            )
+            self._open.pop(key, None)  # So that the newest is the last.
+            self._open[key] = found
+            _log.warning(
+                "conflict",
+                product=each.id,
+                field=each.field,
+                line=each.line,
+                file_value=each.theirs,
+                kept_value=each.ours,
+                reason=each.reason.value,
+            )
+        while len(self._open) > CONFLICTS_MAX:
+            del self._open[next(iter(self._open))]
+
+    def forget_edited(self, before: Mapping[str, Fields], after: Mapping[str, Fields]) -> None:
+        """Close the conflicts about cells that were edited anew.
+
+        Args:
+            before: Product id → the flat fields of its row as it was, of rows that were edited.
+            after: The same as they are now; a row that is gone is missing.
+        """
+        for key, each in list(self._open.items()):
+            old, new = before.get(each.product_id), after.get(each.product_id)
+            if old is not None and (
+                new is None or not same(old.get(each.field), new.get(each.field))
+            ):
+                del self._open[key]
+
+    def settle(self) -> None:
+        """Close what is over, and bring both lists on the disk up to date.
+
+        Raises:
+            OSError: The system refused.
+        """
+        if self._shown and self._open and not self.path.exists():
+            _log.info("conflicts dismissed", count=len(self._open))
+            self._open.clear()
+        self._open = {key: each for key, each in self._open.items() if not self._is_over(each)}
+        newest_first = tuple(reversed(self._open.values()))
+        if newest_first != tuple(self._desk.conflicts()):
+            self._desk.keep(newest_first)
+            self._shown = False
+        self._show(newest_first)
+
+    def _is_over(self, conflict: FileConflict) -> bool:
+        document = self._current(conflict.product_id)
+        if conflict.reason is ConflictReason.DELETED_IN_CATALOG:
+            return document is not None
+        if document is None:
+            return True
+        if not conflict.field:
+            return False
+        now = stated(flatten(document)).get(conflict.field)
+        return same(conflict.file_value, now)
+
+    def _show(self, conflicts: tuple[FileConflict, ...]) -> None:
+        if not conflicts:
+            if self.path.exists():
+                self._disk.unlink(self.path)
+            self._shown = False
+        elif not self._shown:
+            replace_file(self._disk, self.path, [_as_csv(conflicts)])
+            self._shown = True
+
+
+def _key(product_id: str, field: str) -> str:
+    return blake2b(f"{product_id}\x00{field}".encode(), digest_size=8).hexdigest()
+
+
+def _as_csv(conflicts: Iterable[FileConflict]) -> bytes:
+    """Return the table for spreadsheets: CSV with a byte order mark, no cell of it a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for each in conflicts:
+        cells = [
+            each.product_id,
+            each.field,
+            each.reason.value,
+            str(each.line or ""),
+            *map(_text, (each.file_value, each.kept_value, each.base_value)),
+            format_time(each.at),
+        ]
+        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _text(value: Json) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case {"amount": amount, "currency": currency, **rest} if not rest:
+            return f"{amount} {currency}"
+        case _:
+            return dump(value, JsonStyle())

@@ -1,0 +1,86 @@
+"""Reads a product file again and again, and remembers what it read last."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from vitrina.adapters.product_file import (
+    ProductFile,
+    Validated,
+    detect_format,
+    parse,
+    resolve_categories,
+    validate,
+)
+from vitrina.domain.category import Category, CategoryTree
+
+_REMEMBERED: Final = 2
+"""The file as it was when in step, and as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says.
+
+    Attributes:
+        data: Its bytes.
+        tree: The categories that there were when it was read.
+        made: The categories to make so that every path in it leads somewhere, parents first.
+        checked: Its products.
+    """
+
+    data: bytes
+    tree: CategoryTree
+    made: tuple[Category, ...]
+    checked: Validated
+
+    @property
+    def file(self) -> ProductFile:
+        return self.checked.file
+
+    def new_categories(self, base: ProductFile | None) -> tuple[Category, ...]:
+        """Return the categories to make for the paths that *base* did not name.
+
+        A path that the file had before leads to a category that was renamed since: it makes none.
+        """
+        if not self.made:
+            return ()
+        made = {each.id: each for each in self.made}
+        known = {row.category_path for row in base.rows} if base else set()
+        wanted: set[str] = set()
+        for row in self.file.rows:
+            if row.category_path and row.category_path not in known:
+                category = made.get(str(row.document.get("category_id")))
+                while category is not None and category.id not in wanted:
+                    wanted.add(category.id)
+                    category = made.get(category.parent_id or "")
+        return tuple(each for each in self.made if each.id in wanted)
+
+
+class FileReader:
+    """Reads the versions of one product file."""
+
+    def __init__(self, name: str, currency: str, tree: Callable[[], CategoryTree]) -> None:
+        self._name = name
+        self._currency = currency
+        self._tree = tree
+        self._last: list[Reading] = []
+
+    def read(self, data: bytes) -> Reading:
+        """Return what the file says, with the categories that there are now.
+
+        Raises:
+            UnreadableFile: It cannot be used as a whole.
+        """
+        tree = self._tree()
+        self._last = [each for each in self._last if each.tree is tree]
+        found = next((each for each in self._last if each.data == data), None)
+        if found is None:
+            found = self._read(data, tree)
+        self._last = [found, *(each for each in self._last if each is not found)][:_REMEMBERED]
+        return found
+
+    def _read(self, data: bytes, tree: CategoryTree) -> Reading:
+        file = parse(data, detect_format(self._name, data), currency=self._currency)
+        resolved, made = resolve_categories(file, tree)
+        return Reading(data, tree, made, validate(resolved))
