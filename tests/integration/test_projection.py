@@ -131,6 +131,18 @@ def test_changes_over_the_api_are_written_when_it_closes(opened: Open, shop: Pat
         assert catalog.log.seq == 6
 
 
+def test_a_link_to_the_file_stays_one(opened: Open, shop: Path, tmp_path: Path) -> None:
+    real = tmp_path / "shared.csv"
+    (shop / "products.csv").rename(real)
+    (shop / "products.csv").symlink_to("../shared.csv")
+    with opened() as catalog:
+        put(catalog, "LAMP-2", quantity=2)
+
+    assert (shop / "products.csv").is_symlink()
+    assert real.read_text() == CSV.replace("EUR;3;", "EUR;2;")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["shared.csv", "shop"]
+
+
 def test_the_file_follows_soon(opened: Open, shop: Path) -> None:
     with opened(file_delay_s=0) as catalog:
         put(catalog, "LAMP-2", quantity=2)

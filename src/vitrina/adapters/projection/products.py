@@ -187,7 +187,7 @@ class ProductsSync:
             self._keeper.announce(Base(seq, data))
             if not replace_file(
                 self._disk,
-                self.path,
+                self.path.resolve(),
                 [data],
                 like=found.status,
                 unless=lambda: not found.is_current(self.path),
