@@ -22,6 +22,7 @@ from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import Desk
 from vitrina.adapters.projection.products import FileRules, ProductsSync, document_of
 from vitrina.adapters.projection.projector import Projector, Timing
+from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.watcher import Watch
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Source
@@ -196,6 +197,7 @@ def _projector(
         disk,
         location.file,
         BaseKeeper(disk, location.base, location.file.name),
+        TakingIn(disk, location.base, location.file.name, store),
         view=store.view,
         unit_of_work=from_file,
         conflicts=conflicts,

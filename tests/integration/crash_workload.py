@@ -5,6 +5,8 @@ of another one, or between the steps of a checkpoint or of a rewrite of the prod
 a step that was chosen in advance.
 """
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +19,7 @@ from typing import Final
 
 from tests.crash_states import RecordingDisk
 from tests.integration.stores import lamp
-from vitrina.adapters.journal.disk import Disk
+from vitrina.adapters.journal.disk import Disk, replace_file
 from vitrina.adapters.journal.folder import STATE_FOLDER, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.bootstrap import open_catalog
@@ -135,10 +137,29 @@ class Draft:
         return Image(self.seq, self.products, self.categories, self.answers)
 
 
-def edit(uow: UnitOfWork, draft: Draft, random: Random, titles: int) -> None:
-    """Change one to four things; there are so many titles."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variety:
+    """How much there is of everything. With little, what was comes again.
+
+    Attributes:
+        life: How many steps go by between a start and a stop, at most.
+        products: How many products there are, at most.
+        titles: How many titles they may have.
+    """
+
+    life: int
+    products: int
+    titles: int
+
+
+RICH: Final = Variety(life=40, products=12, titles=2**40)
+POOR: Final = Variety(life=2, products=4, titles=2)
+
+
+def edit(uow: UnitOfWork, draft: Draft, random: Random, variety: Variety) -> None:
+    """Change one to four things."""
     for _ in range(random.choice([1, 1, 1, 2, 4])):
-        number, salt = random.randrange(12), random.randrange(titles)
+        number, salt = random.randrange(variety.products), random.randrange(variety.titles)
         match random.choice(["save", "save", "save", "remove", "file", "answer"]):
             case "save":
                 long = "x" * random.choice([0, 0, 40, 900])
@@ -162,7 +183,7 @@ class Workload:
     """
 
     def __init__(
-        self, subject: Subject, disk: RecordingDisk, *, seed: int, titles: int, life: int
+        self, subject: Subject, disk: RecordingDisk, *, seed: int, variety: Variety
     ) -> None:
         """Prepare to work on a subject in the disk's folder.
 
@@ -170,24 +191,24 @@ class Workload:
             subject: Opens what is to be tried.
             disk: Its disk.
             seed: Chooses another course of things.
-            life: How many steps go by between a start and a stop, at most.
-            titles: How many titles products may have: with few of them, what was comes again.
+            variety: How much there is of everything.
         """
         self.disk = disk
         self.commits = [Commit(Image(), 0, 0)]
         self._subject = subject
-        self._titles = titles
-        self._life = life
+        self._variety = variety
         self._state = disk.root / STATE_FOLDER
         self._random = Random(seed)  # noqa: S311 - the same workload each time
         self._pool = ThreadPoolExecutor(4)
+        self._is_edited = False
+        self._edited = 0
 
     def run(self, steps: int) -> None:
         """Open, work, stop or die, and again, until so many steps are done."""
         self.disk.die_at = 1  # The very first thing that the first process does is its last.
         with self._pool:
             while steps > 0:
-                some = min(steps, self._random.randint(1, self._life))
+                some = min(steps, self._random.randint(1, self._variety.life))
                 dies = self._random.random() < 0.4
                 steps -= some
                 try:
@@ -201,7 +222,7 @@ class Workload:
         if dies and self._random.random() < 0.3:
             self.disk.die_at = len(self.disk.trace) + self._random.randrange(1, 12)
         with self._subject(self.disk.root, self.disk) as opened:
-            self._acknowledge(opened.store.seq)
+            self._acknowledge(opened.store)
             for number in range(steps):
                 if dies and number == steps - 1:
                     self.disk.die_at = len(self.disk.trace) + self._random.randrange(1, 25)
@@ -209,7 +230,9 @@ class Workload:
             if dies and self._random.random() < 0.5:
                 while True:
                     self._alone(opened.store)
-            # The product file is written now, and writers may still come.
+            if opened.checkpoint is None:
+                self._edit_file()
+            # The product file is read and written now, and writers may still come.
             self._let_others_come(opened.store, self.disk.root, self._state / "base")
 
     def _step(self, opened: Opened) -> None:
@@ -225,19 +248,41 @@ class Workload:
             case _:
                 self._alone(opened.store)
 
-    def _acknowledge(self, seq: int) -> None:
+    def _acknowledge(self, store: JournalStore) -> None:
         """What readers see at a start is never taken back; what they do not see never happened."""
         now = len(self.disk.trace)
-        self.commits = [each for each in self.commits if each.image.seq <= seq]
-        assert self.commits[-1].image.seq == seq
+        self.commits = [each for each in self.commits if each.image.seq <= store.seq]
         for each in self.commits:
             if each.acknowledged is None:
                 each.acknowledged = now
+        self._notice(store)
+        self._is_edited = False
+        assert self.commits[-1].image.seq == store.seq
+
+    def _edit_file(self) -> None:
+        """Set a brand in the product file, as a person might; the API's writers know no brands."""
+        path = self.disk.root / PRODUCT_FILE
+        header, *rows = csv.reader(path.read_text("utf-8").splitlines())
+        if rows and "brand" in header:
+            self._is_edited, self._edited = True, len(self.disk.trace)
+            self._random.choice(rows)[header.index("brand")] = f"Brand {self._edited}"
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows([header, *rows])
+            replace_file(self.disk, path, [text.getvalue().encode()])
+
+    def _notice(self, store: JournalStore) -> None:
+        """Note the unit of work, if there was one, that took in what was edited in the file."""
+        before = self.commits[-1].image
+        if self._is_edited and store.seq > before.seq:
+            self._is_edited = False
+            products = {each.id: each.body for each in store.view.snapshot()[1]}
+            image = Image(store.seq, products, before.categories, before.answers)
+            self.commits.append(Commit(image, self._edited, len(self.disk.trace)))
 
     def _commit(self, store: JournalStore, random: Random) -> Commit:
         with store.unit_of_work() as uow:
             draft = Draft(uow, self.commits[-1].image)
-            edit(uow, draft, random, self._titles)
+            edit(uow, draft, random, self._variety)
             if draft.seq == self.commits[-1].image.seq:
                 draft.save(12, title=f"Lamp {random.getrandbits(40)}")
             commit = Commit(draft.image(), len(self.disk.trace))
@@ -282,13 +327,18 @@ class Workload:
         first.acknowledged = now
 
     def _let_others_come(self, store: JournalStore, *places: Path) -> None:
-        """Let units of work come in between the next steps in these places."""
+        """Let units of work come in between the next steps in these places.
+
+        They wait until what a person edited is taken in: else it would be a matter of chance which
+        of them comes first.
+        """
         left = self._random.randrange(5)
 
         def come(_: str, path: Path) -> None:
             nonlocal left
+            self._notice(store)
             here = path in places or (path.parent in places and path != self._state)
-            if left and here and self._random.random() < 0.4:
+            if left and here and not self._is_edited and self._random.random() < 0.4:
                 left -= 1
                 self.disk.meanwhile = None
                 self._alone(store)

@@ -20,6 +20,7 @@ from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import Desk
 from vitrina.adapters.projection.products import FileRules, ProductsSync
+from vitrina.adapters.projection.taking import TakingIn
 from vitrina.bootstrap import Catalog, open_catalog
 from vitrina.domain.errors import CatalogError, ChangesGone
 from vitrina.service_layer import categories, products
@@ -572,6 +573,7 @@ def test_the_file_is_edited_just_before_it_is_replaced(
             disk,
             shop / "products.csv",
             BaseKeeper(disk, shop / ".vitrina" / "base", "products.csv"),
+            TakingIn(disk, shop / ".vitrina" / "base", "products.csv", catalog.log),
             view=view,  # type: ignore[arg-type]
             unit_of_work=catalog.unit_of_work,
             conflicts=book(shop, tmp_path),
@@ -680,6 +682,7 @@ def test_the_api_changes_a_product_while_its_edit_is_carried_out(
             disk,
             shop / "products.csv",
             BaseKeeper(disk, shop / ".vitrina" / "base", "products.csv"),
+            TakingIn(disk, shop / ".vitrina" / "base", "products.csv", catalog.log),
             view=catalog.view,
             unit_of_work=Interfering(catalog, interfere),
             conflicts=book(shop, tmp_path),

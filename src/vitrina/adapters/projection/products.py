@@ -27,6 +27,7 @@ from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
 from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
 from vitrina.adapters.projection.reading import FileReader
+from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
 from vitrina.domain.errors import Fault
 from vitrina.domain.product import Product
@@ -65,11 +66,12 @@ class ProductsSync:
         understood: What was understood of it when it was last taken in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - only the composition root puts it together
         self,
         disk: Disk,
         path: Path,
         keeper: BaseKeeper,
+        taking: TakingIn,
         *,
         view: CatalogView,
         unit_of_work: Callable[[], UnitOfWork],
@@ -83,6 +85,7 @@ class ProductsSync:
         self._missing = False
         self._disk = disk
         self._keeper = keeper
+        self._taking = taking
         self._view = view
         self._unit_of_work = unit_of_work
         self._conflicts = conflicts
@@ -134,6 +137,7 @@ class ProductsSync:
         edited = base is None or found.data != base.data or bool(base.refused)
         if self.understood and not edited:
             self.broken = self.pending = None
+            self._taking.end()
             return
         try:
             checked = self._check(found.data, accepted) if edited else self._read(found.data)
@@ -146,12 +150,15 @@ class ProductsSync:
             return
         result = _Applied()
         if edited:
-            self._apply(checked, result)
+            # What was refused before is tried again, and has not been taken in.
+            is_new = base is None or found.data != base.data
+            self._apply(checked, result, self._taking.begin(found.data, is_new=is_new))
         self.understood = self._understood(checked.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
         stale = (base.stale if base else frozenset()) | result.stale
         refused = frozenset(result.refused)
         self._keep(Base(base.seq if base else seq, found.data, refused, stale))
+        self._taking.end()
 
     def write_out(self, changed: Collection[str], seq: int, *, new_paths: bool) -> bool:
         """Write products into the file.
@@ -251,7 +258,7 @@ class ProductsSync:
             return file
         return replace(file, rows=tuple(row for row in file.rows if row.id not in refused))
 
-    def _apply(self, theirs: Validated, result: "_Applied") -> None:
+    def _apply(self, theirs: Validated, result: "_Applied", is_done: Callable[[str], bool]) -> None:
         """Carry out the edits."""
         base = self._base_file()
         self._conflicts.forget_edited(*_edited_rows(base, theirs.file))
@@ -268,7 +275,7 @@ class ProductsSync:
             edits = [
                 _row_edit(each, tags[each.id], theirs.products)
                 for each in merge.edits
-                if only is None or each.id in only
+                if (only is None or each.id in only) and not is_done(each.id)
             ]
             outcome = apply_row_edits(self._unit_of_work, edits)
             result.refused |= outcome.refused
