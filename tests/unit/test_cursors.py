@@ -97,6 +97,8 @@ def test_the_forger_knows_how_cursors_are_made() -> None:
         b"[[1]]",
         b"[{}]",
         b"[true]",
+        b'["a",9223372036854775808]',
+        b"[-9223372036854775809]",
         b"nonsense",
         b"[" * 2000,
     ],

@@ -20,6 +20,9 @@ from vitrina.service_layer.queries import Position, ProductQuery
 
 _DIGEST_BYTES: Final = 8
 _LENGTH_MAX: Final = 8_192
+# An index counts in 64 bits, with a sign; no greater number was ever a place in it.
+_INTEGER_MIN: Final = -(2**63)
+_INTEGER_MAX: Final = 2**63 - 1
 
 
 def encode(query: ProductQuery, position: Position) -> str:
@@ -77,7 +80,13 @@ def unseal_number(asked: str, cursor: str) -> int:
 
 
 def _is_key(value: object) -> bool:
-    return isinstance(value, str | int | float | None) and not isinstance(value, bool)
+    match value:
+        case bool():
+            return False
+        case int():
+            return _INTEGER_MIN <= value <= _INTEGER_MAX
+        case _:
+            return isinstance(value, str | float | None)
 
 
 def fingerprint(query: ProductQuery) -> str:
