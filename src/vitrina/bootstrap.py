@@ -10,12 +10,13 @@ from vitrina.adapters.catalog_folder import Location, create, locate
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.synonyms import FILE_NAME as SYNONYMS, read_synonyms
 from vitrina.adapters.journal.disk import Disk
-from vitrina.adapters.journal.folder import open_store
+from vitrina.adapters.journal.folder import locked, open_store
 from vitrina.adapters.journal.repair import repair
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
 from vitrina.adapters.projection.base import BaseKeeper
+from vitrina.adapters.projection.caretaker import Caretaker
 from vitrina.adapters.projection.categories import CategoriesSync
 from vitrina.adapters.projection.check import check_files
 from vitrina.adapters.projection.conflicts import ConflictBook
@@ -45,7 +46,8 @@ class Catalog:
         log: Everything that was committed, in order.
         unit_of_work: Makes a fresh unit of work for a change that a client asks for.
         checks: Tells how each part of the service is, now.
-        understood: What was understood of the product file at the start; None without a file.
+        understood: What was understood of the product file at the start; None when another process
+            keeps it.
         file: How the person's file is, and what was not taken from it.
     """
 
@@ -64,7 +66,23 @@ def folder_of(path: Path) -> Path:
 
 
 @contextmanager
-def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) -> Iterator[Catalog]:
+def hold_catalog(path: Path) -> Iterator[Callable[[], None]]:
+    """Be the one service of the catalog at *path*, whose processes then join.
+
+    Yields:
+        Lets go; for the processes that inherit the hold, and must not outlast it.
+
+    Raises:
+        CannotOpen: There is no catalog, it is in use, or the system refuses.
+    """
+    with locked(locate(path).state, Disk()) as lock:
+        yield lock.close
+
+
+@contextmanager
+def open_catalog(
+    path: Path, settings: Settings, *, disk: Disk | None = None, join: bool = False
+) -> Iterator[Catalog]:
     """Open the catalog at *path*: a catalog folder, or a product file.
 
     On the way out the product file is brought up to date, and the store closed.
@@ -73,23 +91,30 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
         path: Where it is.
         settings: How it is run.
         disk: The file system, if not the real one.
+        join: Work beside the service that may have it open: as one of its processes, or as a
+            command. One of all these processes keeps the files in step.
 
     Raises:
         CannotOpen: There is no catalog, it is damaged or in use, or the system refuses.
     """
     location = locate(path)
     disk = disk or Disk()
-    with open_store(location.state, limits=_limits(settings), disk=disk) as opened:
+    with open_store(location.state, limits=_limits(settings), disk=disk, join=join) as opened:
         store = opened.store
+        desk = Desk(disk, location.desk)
+        caretaker = Caretaker(
+            opened.presence,
+            partial(_projector, location, store, settings, desk, disk),
+            last_wait_s=settings.shutdown_s,
+        )
         try:
-            projector, desk = _projector(location, store, settings, disk)
-            understood = projector.open()
+            understood = caretaker.open()
         except OSError as error:
             reason = f"{error.filename or location.folder}: {error.strerror or error}"
             raise CannotOpen(f"The catalog cannot be opened: {reason}.") from error
         except (StoreReadOnly, StoreBusy) as error:
             raise CannotOpen(f"{location.file} cannot be taken in: {error}") from error
-        projector.start()
+        caretaker.start()
         try:
             reading = Reading(settings.language, read_synonyms(location.folder / SYNONYMS))
             with TantivyIndex(store.view, store, location.state / INDEX, reading) as index:
@@ -98,12 +123,12 @@ def open_catalog(path: Path, settings: Settings, *, disk: Disk | None = None) ->
                     index=index,
                     log=store,
                     unit_of_work=store.unit_of_work,
-                    checks=lambda: [*opened.checks(), *projector.checks(), *index.checks()],
+                    checks=lambda: [*opened.checks(), *caretaker.checks(), *index.checks()],
                     understood=understood,
                     file=desk,
                 )
         finally:
-            projector.stop()
+            caretaker.stop()
 
 
 def init_catalog(folder: Path, file_format: str) -> Path:
@@ -182,10 +207,9 @@ def _limits(settings: Settings) -> StoreLimits:
 
 
 def _projector(
-    location: Location, store: JournalStore, settings: Settings, disk: Disk
-) -> tuple[Projector, Desk]:
+    location: Location, store: JournalStore, settings: Settings, desk: Desk, disk: Disk
+) -> Projector:
     from_file = partial(store.unit_of_work, Source.FILE)
-    desk = Desk(disk, location.desk)
     conflicts = ConflictBook(
         disk,
         desk,
@@ -215,7 +239,7 @@ def _projector(
         rest_s=settings.file_rest_s,
         watch=Watch(settings.watch.value),
     )
-    projector = Projector(
+    return Projector(
         products,
         categories,
         view=store.view,
@@ -224,4 +248,3 @@ def _projector(
         conflicts=conflicts,
         timing=timing,
     )
-    return projector, desk

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     port: int = Field(
         8000, ge=0, le=65_535, description="The port to listen on; 0 is any free one."
     )
+    workers: int = Field(
+        1, ge=1, le=64, description="How many processes answer requests, on the one port."
+    )
     shutdown_s: int = Field(
         30, ge=0, le=3_600, description="How long requests under way may take after SIGTERM."
     )

@@ -60,6 +60,10 @@ class FailingDisk(Disk):
         self._before("fsync_folder")
         super().fsync_folder(path)
 
+    def read(self, path: Path, *, start: int = 0, size: int = -1) -> bytes:
+        self._before("read")
+        return super().read(path, start=start, size=size)
+
     def mkdir(self, path: Path) -> None:
         self._before("mkdir")
         super().mkdir(path)

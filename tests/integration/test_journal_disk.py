@@ -15,7 +15,12 @@ import pytest
 
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save, segments
-from vitrina.adapters.journal import lock, segments as segments_module, store as store_module
+from vitrina.adapters.journal import (
+    lock,
+    recent,
+    segments as segments_module,
+    store as store_module,
+)
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
@@ -294,7 +299,7 @@ def test_a_checkpoint_that_fails_costs_nothing(tmp_path: Path, disk: FailingDisk
             opened.checkpoint()
         save(opened.store, lamp(1))
 
-    assert sorted(each.name for each in state.iterdir()) == ["journal", "lock"]
+    assert sorted(each.name for each in state.iterdir()) == ["journal", "lock", "run"]
     with open_store(state) as opened:
         assert len(contents(opened.store)) == 2
 
@@ -419,7 +424,7 @@ def test_a_past_that_cannot_be_read_is_gone(tmp_path: Path) -> None:
 
 
 def test_old_changes_come_from_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "RECENT_CHANGES_MAX", 4)
+    monkeypatch.setattr(recent, "RECENT_CHANGES_MAX", 4)
     monkeypatch.setattr(segments_module, "MARK_BYTES", 1_000)
     with open_store(tmp_path / ".vitrina", limits=StoreLimits(segment_bytes=5_000)) as opened:
         for number in range(40):

@@ -1,6 +1,6 @@
 """Repositories over a layer and a view over tables: what every store in memory shares."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from uuid_utils import uuid7
@@ -70,41 +70,51 @@ class LayeredCategories:
 class TablesView:
     """Reads tables: meets the port ``CatalogView``."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, catch_up: Callable[[], None]) -> None:
+        """Read *tables*, each time after *catch_up* has brought them up to date."""
         self._tables = tables
+        self._catch_up = catch_up
 
     @property
     def seq(self) -> int:
+        self._catch_up()
         return self._tables.seq
 
     def product(self, product_id: str) -> Stored:
+        self._catch_up()
         stored = self._tables.products.get(product_id)
         if stored is None:
             raise ProductNotFound(product_id)
         return stored
 
     def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        self._catch_up()
         with self._tables.moment:
             return [self._tables.products.get(each) for each in product_ids]
 
     def product_by_slug(self, slug: str) -> Stored:
+        self._catch_up()
         owner = self._tables.owner_of_slug(slug)
         if owner is None:
             raise ProductNotFound(slug)
         return self.product(owner)
 
     def snapshot(self) -> tuple[int, Sequence[Stored]]:
+        self._catch_up()
         with self._tables.moment:
             return self._tables.seq, list(self._tables.products.values())
 
     def categories(self) -> CategoryTree:
+        self._catch_up()
         return self._tables.tree()
 
     def category(self, category_id: str) -> Stored:
+        self._catch_up()
         stored = self._tables.category(category_id)
         if stored is None:
             raise CategoryNotFound(category_id)
         return stored
 
     def category_counts(self) -> Mapping[str, int]:
+        self._catch_up()
         return self._tables.category_counts()

@@ -33,7 +33,7 @@ class MemoryCatalog:
         self._log: list[Change] = []
         self._writing = Lock()
         self._grown = Condition()
-        self.view: Final = TablesView(self._tables)
+        self.view: Final = TablesView(self._tables, lambda: None)
 
     @property
     def seq(self) -> int:

@@ -376,6 +376,25 @@ class Layer:
         draft = _Draft(ChangeType.CATEGORY_DELETED, category_id, category.version, None, ())
         self.drafts.append(draft)
 
+    def take_in(self, changes: Iterable[Change], answers: Iterable[Remembered]) -> None:
+        """Hold what was committed elsewhere, on top of what lies below."""
+        for change in changes:
+            body = change.body
+            if change.type.startswith("product."):
+                after = None if body is None else Stored.of(change.id, change.version, body)
+                keys = None if body is None else _Keys.of(codec.load(body))
+                self._index(change.id, self.product(change.id), after, keys)
+                continue
+            categories = dict(self.tree().by_id)
+            if body is None:
+                categories.pop(change.id, None)
+                self._categories[change.id] = None
+            else:
+                categories[change.id] = codec.load_category(body)
+                self._categories[change.id] = Stored.of(change.id, change.version, body)
+            self._tree = CategoryTree(categories)
+        self.answers.update({each.key: each.answer for each in answers})
+
     def numbered(self, after: int, at: datetime, source: Source) -> list[Change]:
         """Return the staged changes as they follow change number *after*."""
         return [

@@ -5,6 +5,7 @@ what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot 
 errors; 2 when the command or a setting is wrong.
 """
 
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -21,6 +22,7 @@ from vitrina.bootstrap import (
     accept_edit,
     check_catalog,
     folder_of,
+    hold_catalog,
     init_catalog,
     open_catalog,
     repair_catalog,
@@ -30,6 +32,7 @@ from vitrina.entrypoints import report
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.server import PortTaken, listen, serve_until_stopped
+from vitrina.entrypoints.supervisor import Worker, supervise
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.settings import BadSettings, LogFormat, Settings
 from vitrina.telemetry import configure_logging
@@ -104,23 +107,55 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="The port; 0 is any free one. [default: 8000]")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes answer requests. [default: 1]")
+    ] = None,
 ) -> None:
     """Serve a catalog over HTTP until SIGTERM or Ctrl-C.
 
     Then requests under way are finished and the changes folded into the product file.
     """
-    settings = Settings.load(folder_of(path), host=host, port=port)
+    settings = Settings.load(folder_of(path), host=host, port=port, workers=workers)
     _log_as(settings)
-    with (
-        listen(settings.host, settings.port) as listener,
-        open_catalog(path, settings) as catalog,
-    ):
+    with listen(settings.host, settings.port) as listener:
+        if settings.workers == 1:
+            with open_catalog(path, settings) as catalog:
+                _serve(catalog, settings, listener)
+            return
+        with hold_catalog(path) as let_go:
+
+            def work(worker: Worker) -> int:
+                let_go()
+                return _work(path, settings, listener, worker)
+
+            code = supervise(work, workers=settings.workers)
+    if code:
+        raise typer.Exit(code)
+
+
+def _work(path: Path, settings: Settings, listener: socket.socket, worker: Worker) -> int:
+    """Serve as one of several processes, and return its exit code."""
+    try:
+        with open_catalog(path, settings, join=True) as catalog:
+            _serve(catalog, settings, listener, worker)
+    except CannotOpen as error:
+        typer.echo(f"vitrina: {error}", err=True)
+        return EXIT_FAILED
+    return 0
+
+
+def _serve(
+    catalog: Catalog, settings: Settings, listener: socket.socket, worker: Worker | None = None
+) -> None:
+    if worker is None or worker.first:
         if catalog.understood is not None:
             typer.echo(report.for_people(catalog.understood, problems_max=report.PROBLEMS_SHOWN))
         typer.echo(report.addresses(listener))
         sys.stdout.flush()
-        application = create_app(lambda: nullcontext(catalog), options=_http_options(settings))
-        serve_until_stopped(application, listener, grace_s=settings.shutdown_s)
+    application = create_app(lambda: nullcontext(catalog), options=_http_options(settings))
+    if worker is not None:
+        worker.ready()
+    serve_until_stopped(application, listener, grace_s=settings.shutdown_s)
 
 
 @app.command()

@@ -3,7 +3,10 @@
 Everything is in the folder ``.vitrina`` beside the product file:
 
 ``lock``
-    Held by the process that has the catalog open (:mod:`.lock`). Losing it costs nothing.
+    Held by the service that has the catalog open (:mod:`.lock`). Losing it costs nothing.
+``run/``
+    Locks and numbers that the processes of that service share (:mod:`.presence`, :mod:`.marks`).
+    Losing it costs nothing while nobody has the catalog open.
 ``journal/0000000000000001.jsonl`` …
     Every change, in order (:mod:`.segments`, :mod:`.record`). Losing the newest file loses the
     writes since the last snapshot; losing older ones shortens the change feed.

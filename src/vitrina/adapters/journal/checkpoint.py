@@ -1,5 +1,7 @@
 """Checkpoints: fold the journal into a fresh snapshot in the background, and forget old segments.
 
+One of the processes that have the store open does so, and another one when that one ends.
+
 A checkpoint copies a list of references at one moment and then writes while others go on writing.
 One that fails is told, tried again after a while, and costs nothing but a longer next start.
 """
@@ -12,7 +14,10 @@ import structlog
 
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.log import Log
-from vitrina.adapters.journal.snapshot import list_snapshots, write_snapshot
+from vitrina.adapters.journal.marks import FOLDED
+from vitrina.adapters.journal.presence import Presence
+from vitrina.adapters.journal.record import DamagedRecord
+from vitrina.adapters.journal.snapshot import list_snapshots, sweep, write_snapshot
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.tables import Tables
 from vitrina.service_layer.ports import Check, CheckStatus
@@ -33,6 +38,7 @@ class Checkpointer:
         folder: Path,
         *,
         store: JournalStore,
+        presence: Presence,
         tables: Tables,
         log: Log,
         limits: StoreLimits,
@@ -40,16 +46,16 @@ class Checkpointer:
         self._disk = disk
         self._folder = folder
         self._store = store
+        self._presence = presence
+        self._marks = presence.marks
         self._tables = tables
         self._log = log
         self._limits = limits
         self._one = threading.Lock()
         self._stop = threading.Event()
         self._failure: str | None = None
-        found = list_snapshots(disk, folder)
-        self._seq = found[-1][0] if found else 0
-        self._size = found[-1][1].stat().st_size if found else 0
-        self._folded_bytes = 0
+        self._looked = False
+        self._seq = self._size = 0
         self._thread = threading.Thread(target=self._run, name="vitrina-checkpoint", daemon=True)
 
     def start(self) -> None:
@@ -72,22 +78,38 @@ class Checkpointer:
         """Make a snapshot of what is durable now, unless the newest one is just that.
 
         Returns:
-            Whether one was made.
+            Whether one was made; another process may be the one that makes them.
 
         Raises:
             OSError: The system refused; the older snapshots and the journal stand.
+            DamagedRecord: What others have appended is not what was written.
         """
         with self._one:
-            written = self._store.appended_bytes
+            if not self._leads():
+                return False
+            self._store.catch_up()
+            written = self._log.end
             image = self._tables.image()
             if image.seq == self._seq:
                 return False
             path = write_snapshot(self._disk, self._folder, image)
             self._seq, self._size = image.seq, path.stat().st_size
-            self._folded_bytes = written
+            self._marks.words[FOLDED] = written
             self._failure = None
             self._forget()
             return True
+
+    def _leads(self) -> bool:
+        """Say whether this process makes the checkpoints; look at what there is when it begins."""
+        if not self._presence.lead():
+            return False
+        if not self._looked:
+            sweep(self._disk, self._folder)
+            found = list_snapshots(self._disk, self._folder)
+            if found:
+                self._seq, self._size = found[-1][0], found[-1][1].stat().st_size
+            self._looked = True
+        return True
 
     def _forget(self) -> None:
         """Delete the snapshots and the segments that no start needs any more."""
@@ -102,7 +124,7 @@ class Checkpointer:
         )
 
     def _due(self) -> bool:
-        grown = self._store.appended_bytes - self._folded_bytes
+        grown = self._log.end - self._marks.words[FOLDED]
         # Growth by the snapshot's own size keeps the cost of all snapshots linear in what is written.
         return grown >= max(self._limits.checkpoint_bytes, self._size)
 
@@ -110,13 +132,13 @@ class Checkpointer:
         pause = LOOK_EVERY_S
         while not self._stop.wait(pause):
             pause = LOOK_EVERY_S
-            if not self._due():
-                continue
             try:
+                if not self._leads() or not self._due():
+                    continue
                 self.checkpoint()
-            except OSError as error:
+            except (OSError, DamagedRecord) as error:
                 self._failure = (
-                    f"No snapshot could be written to {self._folder}: {error.strerror or error}; "
+                    f"No snapshot could be written to {self._folder}: {error}; "
                     f"nothing is lost, but the journal grows until it can."
                 )
                 _log.warning("checkpoint failed", reason=self._failure)

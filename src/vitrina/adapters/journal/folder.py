@@ -1,7 +1,7 @@
 """Opening and closing the store of one catalog folder."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,27 +11,22 @@ import structlog
 
 from vitrina.adapters.journal.checkpoint import Checkpointer
 from vitrina.adapters.journal.disk import Disk, make_folder
+from vitrina.adapters.journal.follower import Follower
 from vitrina.adapters.journal.lock import FolderLock, refuse_network_file_system
 from vitrina.adapters.journal.log import Log
-from vitrina.adapters.journal.record import Record
-from vitrina.adapters.journal.segments import (
-    Segment,
-    begin_segment,
-    list_segments,
-    recover,
-)
-from vitrina.adapters.journal.snapshot import (
-    DAMAGED_SUFFIX,
-    DamagedSnapshot,
-    list_snapshots,
-    read_snapshot,
-    sweep,
+from vitrina.adapters.journal.presence import RUN_FOLDER, Presence
+from vitrina.adapters.journal.record import DamagedRecord
+from vitrina.adapters.journal.recovery import (
+    ASIDE_FOLDER,
+    JOURNAL_FOLDER,
+    join_folder,
+    recover_folder,
 )
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.tables import Tables
 from vitrina.service_layer.opening import CannotOpen
-from vitrina.service_layer.ports import Check, CheckStatus
+from vitrina.service_layer.ports import Check
 
 STATE_FOLDER: Final = ".vitrina"
 
@@ -44,13 +39,36 @@ class OpenStore:
 
     Attributes:
         store: Reads, writes, and the change log.
-        checkpoint: Makes a snapshot now; False when the newest one is current already.
+        presence: The other processes that have it open.
+        checkpoint: Makes a snapshot now; False when the newest one is current already, or another
+            process makes them.
         checks: Tells how the store is.
     """
 
     store: JournalStore
+    presence: Presence
     checkpoint: Callable[[], bool]
     checks: Callable[[], list[Check]]
+
+
+@contextmanager
+def locked(state: Path, disk: Disk) -> Iterator[FolderLock]:
+    """Be the one service of the folder *state*, which is made when it is missing.
+
+    Raises:
+        CannotOpen: Another service has it, it is on a network file system, or the system refuses to
+            write to it.
+    """
+    try:
+        make_folder(disk, state)
+        refuse_network_file_system(state)
+        lock = FolderLock.acquire(state / "lock")
+    except OSError as error:
+        raise refused(state, error) from error
+    try:
+        yield lock
+    finally:
+        lock.close()
 
 
 @contextmanager
@@ -60,69 +78,108 @@ def open_store(
     limits: StoreLimits | None = None,
     disk: Disk | None = None,
     clock: Callable[[], datetime] = utc_now,
+    join: bool = False,
 ) -> Iterator[OpenStore]:
     """Open the store in the folder *state*, which is made when it is missing.
 
-    On the way out a last snapshot is made, and the lock let go.
+    The first process that opens it recovers it; the others follow. On the way out a last snapshot is
+    made, unless another process sees to that, and all locks are let go.
+
+    Args:
+        state: The folder.
+        limits: How far it goes.
+        disk: The file system, if not the real one.
+        clock: Tells the time.
+        join: Work beside the service that may have the folder, instead of being that service.
 
     Raises:
-        CannotOpen: Another process has it open, it is damaged, on a network file system, or the
+        CannotOpen: Another service has it, it is damaged, on a network file system, or the
             system refuses to write to it.
     """
     limits = limits or StoreLimits()
     disk = disk or Disk()
-    with locked(state, disk):
-        log, tables, warnings = _recover(state, disk, limits)
+    with ExitStack() as stack:
+        if not join:
+            stack.enter_context(locked(state, disk))
         try:
-            yield from _serve(state, disk, limits, clock, log, tables, warnings)
-        finally:
-            log.close()
+            presence = stack.enter_context(present(state, disk))
+            log, tables, warnings = _read(state, disk, limits, presence)
+        except OSError as error:
+            raise refused(state, error) from error
+        stack.callback(log.close)
+        yield from _serve(state, disk, limits, clock, presence, log, tables, warnings)
 
 
 @contextmanager
-def locked(state: Path, disk: Disk) -> Iterator[None]:
-    """Hold the lock of the folder *state*, which is made when it is missing.
+def present(state: Path, disk: Disk) -> Iterator[Presence]:
+    """Be among the processes that have the store open, as soon as one has entered.
 
     Raises:
-        CannotOpen: Another process holds it, the folder is on a network file system, or the system
-            refuses to write to it.
+        CannotOpen: The folder is on a network file system.
+        OSError: The system refuses.
     """
-    try:
-        make_folder(disk, state)
-        refuse_network_file_system(state)
-        lock = FolderLock.acquire(state / "lock")
-    except OSError as error:
-        raise refused(state, error) from error
-    try:
-        yield
-    finally:
-        lock.close()
+    make_folder(disk, state)
+    refuse_network_file_system(state)
+    run = state / RUN_FOLDER
+    run.mkdir(exist_ok=True)
+    with Presence.at(run) as presence:
+        yield presence
 
 
-def _serve(
+def _read(
+    state: Path, disk: Disk, limits: StoreLimits, presence: Presence
+) -> tuple[Log, Tables, list[Check]]:
+    found = None
+    with presence.entering() as alone:
+        if alone:
+            found = recover_folder(state, disk)
+            live = found.segments[-1]
+            presence.marks.begin(first=live.first, size=live.size, oldest=found.segments[0].first)
+    found = found or join_folder(state, disk, presence, wait_s=limits.lock_wait_s)
+    log = Log(
+        disk,
+        state / JOURNAL_FOLDER,
+        found.segments,
+        presence,
+        base=found.base,
+        segment_bytes=limits.segment_bytes,
+    )
+    return log, found.tables, found.warnings
+
+
+def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
     state: Path,
     disk: Disk,
     limits: StoreLimits,
     clock: Callable[[], datetime],
+    presence: Presence,
     log: Log,
     tables: Tables,
     warnings: list[Check],
 ) -> Iterator[OpenStore]:
-    store = JournalStore(log, tables, limits=limits, clock=clock)
-    checkpointer = Checkpointer(disk, state, store=store, tables=tables, log=log, limits=limits)
+    store = JournalStore(
+        log, tables, presence, aside=state / ASIDE_FOLDER, limits=limits, clock=clock
+    )
+    checkpointer = Checkpointer(
+        disk, state, store=store, presence=presence, tables=tables, log=log, limits=limits
+    )
+    follower = Follower(store, presence.marks)
     checkpointer.start()
+    follower.start()
     try:
         yield OpenStore(
             store,
+            presence,
             checkpointer.checkpoint,
             lambda: [*store.checks(), *checkpointer.checks(), *warnings],
         )
     finally:
         checkpointer.stop()
+        follower.stop()
         store.stop("the catalog is being closed")
         try:
             checkpointer.checkpoint()
-        except OSError as error:
+        except (OSError, DamagedRecord) as error:
             _log.warning("no snapshot at the end; the next start takes longer", reason=str(error))
 
 
@@ -133,77 +190,3 @@ def refused(state: Path, error: OSError) -> CannotOpen:
         f"The catalog cannot be opened: {error.strerror or error} ({where}). Vitrina keeps its "
         f"journal in {state}: the user who runs it must be able to read and write there."
     )
-
-
-def _recover(state: Path, disk: Disk, limits: StoreLimits) -> tuple[Log, Tables, list[Check]]:
-    try:
-        return read_back(state, disk, limits)
-    except OSError as error:
-        raise refused(state, error) from error
-
-
-def read_back(state: Path, disk: Disk, limits: StoreLimits) -> tuple[Log, Tables, list[Check]]:
-    """Bring the tables to the end of the journal, from the newest snapshot that is whole."""
-    journal = state / "journal"
-    make_folder(disk, journal)
-    sweep(disk, state)
-    tables, warnings = _newest_snapshot(state, disk)
-    segments = list_segments(disk, journal)
-    if not segments:
-        segments = [begin_segment(disk, journal, tables.seq + 1)]
-    start = tables.seq
-    if segments[0].first > start + 1:
-        raise CannotOpen(
-            f"The journal in {journal} begins with change {segments[0].first}, but the newest "
-            f"whole snapshot ends with change {start}: changes between them are missing. Restore "
-            f"{state} from a backup; or delete it to start again from the product file alone."
-        )
-
-    def follow(record: Record) -> None:
-        tables.apply(record.changes)
-        tables.remember(record.answers, record.at)
-
-    cut = recover(disk, segments, state / "aside", after=start, follow=follow)
-    if cut:
-        warnings.append(
-            Check(
-                "journal",
-                CheckStatus.WARN,
-                f"{cut} bytes of an unfinished write were cut off at the start, as after a crash; "
-                f"they are kept in {state / 'aside'}.",
-            )
-        )
-    if segments[-1].last < tables.seq:
-        segments = _restart(disk, journal, state / "aside", segments, tables.seq)
-    return Log(disk, journal, segments, segment_bytes=limits.segment_bytes), tables, warnings
-
-
-def _newest_snapshot(state: Path, disk: Disk) -> tuple[Tables, list[Check]]:
-    warnings: list[Check] = []
-    for _, path in reversed(list_snapshots(disk, state)):
-        try:
-            return read_snapshot(disk, path), warnings
-        except DamagedSnapshot as error:
-            aside = path.with_name(path.name + DAMAGED_SUFFIX)
-            disk.rename(path, aside)
-            disk.fsync_folder(state)
-            detail = f"A damaged snapshot was set aside as {aside}: {error}"
-            warnings.append(Check("snapshot", CheckStatus.WARN, detail))
-            _log.warning("damaged snapshot set aside", reason=detail)
-    return Tables(), warnings
-
-
-def _restart(
-    disk: Disk, journal: Path, aside: Path, segments: list[Segment], seq: int
-) -> list[Segment]:
-    """Begin the journal anew behind the snapshot, which knows more than the journal does.
-
-    A crash cannot cause this; a journal that was cut or copied by somebody can.
-    """
-    make_folder(disk, aside)
-    for segment in segments:
-        disk.rename(segment.path, aside / segment.path.name)
-    disk.fsync_folder(aside)
-    disk.fsync_folder(journal)
-    _log.warning("the journal ends before the snapshot; begun anew", after=seq, kept=str(aside))
-    return [begin_segment(disk, journal, seq + 1)]

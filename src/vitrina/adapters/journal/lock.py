@@ -1,15 +1,17 @@
-"""One process at a time writes to a catalog folder, and the folder is on a local disk.
+"""One service at a time serves a catalog folder, and the folder is on a local disk.
 
-``.vitrina/lock`` is held with ``flock`` for as long as the catalog is open; the system lets go of
+``.vitrina/lock`` is held with ``flock`` for as long as the service runs; the system lets go of
 it when the process ends, however it ends, so a lock never outlives its holder and the file may
 stay. It tells who holds it: one line, the process id. Deleting the file while a process holds it
-takes the protection away.
+takes the protection away. The processes of one service share the folder by further locks
+(:mod:`.presence`).
 """
 
 import contextlib
 import errno
 import fcntl
 import os
+import time
 from pathlib import Path
 from typing import Final, Self
 
@@ -41,7 +43,56 @@ NETWORK_FILE_SYSTEMS: Final = frozenset(
 ``9p`` is not among them: it also carries the local disk of sandboxes and virtual machines.
 """
 
+_PAUSE_S_MIN: Final = 0.000_1
+_PAUSE_S_MAX: Final = 0.002
+
 _MOUNTS: Final = Path("/proc/self/mountinfo")
+
+
+class FileLock:
+    """A lock between processes, and between two openings of one process; not between threads.
+
+    The system lets go of it when the process ends, however it ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the lock file at *path*, which is made when it is missing.
+
+        Raises:
+            OSError: The system refuses.
+        """
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+    def take(self, *, timeout_s: float = 0.0, shared: bool = False) -> bool:
+        """Take it, alone or together with others; False when the time is over.
+
+        Taking it another way than it is held lets go of it first: of two that want it, both may fail.
+        """
+        wanted = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+        deadline, pause = 0.0, _PAUSE_S_MIN
+        while True:
+            try:
+                fcntl.flock(self._fd, wanted)
+            except BlockingIOError:
+                # The system's own way of waiting knows no end.
+                deadline = deadline or time.monotonic() + timeout_s
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(pause)
+                pause = min(pause * 2, _PAUSE_S_MAX)
+            else:
+                return True
+
+    def wait(self) -> None:
+        """Take it alone, however long that takes."""
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
+
+    def release(self) -> None:
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go for good."""
+        os.close(self._fd)
 
 
 class FolderLock:

@@ -8,12 +8,13 @@ stays as it was before, or is missing if it was new.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from vitrina.adapters.journal.disk import Disk, make_folder
-from vitrina.adapters.journal.folder import locked, read_back, refused
+from vitrina.adapters.journal.folder import locked, present, refused
 from vitrina.adapters.journal.record import DamagedRecord, Record, decode, inspect
+from vitrina.adapters.journal.recovery import ASIDE_FOLDER, JOURNAL_FOLDER, recover_folder
 from vitrina.adapters.journal.segments import begin_segment, list_segments
 from vitrina.adapters.journal.snapshot import (
     DamagedSnapshot,
@@ -21,12 +22,8 @@ from vitrina.adapters.journal.snapshot import (
     read_snapshot,
     write_snapshot,
 )
-from vitrina.adapters.journal.store import StoreLimits
 from vitrina.adapters.tables import Tables
-from vitrina.service_layer.opening import CannotOpen, Repaired
-
-JOURNAL: Final = "journal"
-ASIDE: Final = "aside"
+from vitrina.service_layer.opening import CannotOpen, InUse, Repaired
 
 
 def repair(state: Path, *, disk: Disk | None = None) -> Repaired:
@@ -37,17 +34,15 @@ def repair(state: Path, *, disk: Disk | None = None) -> Repaired:
     """
     disk = disk or Disk()
     try:
-        with locked(state, disk):
+        with locked(state, disk), _alone(state, disk):
             damage: list[str] = []
             lost: list[tuple[int, int]] = []
             aside: Path | None = None
             try:
-                log, tables, _ = read_back(state, disk, StoreLimits())
+                tables = recover_folder(state, disk).tables
             except CannotOpen:
                 tables = _salvage(state, disk, damage, lost)
                 aside = _begin_anew(state, disk, tables)
-            else:
-                log.close()
             return Repaired(
                 seq=tables.seq,
                 products=len(tables.products),
@@ -59,6 +54,16 @@ def repair(state: Path, *, disk: Disk | None = None) -> Repaired:
         raise refused(state, error) from error
 
 
+@contextmanager
+def _alone(state: Path, disk: Disk) -> Iterator[None]:
+    with present(state, disk) as presence, presence.entering() as alone:
+        if not alone:
+            raise InUse(
+                f"The catalog {state.parent} is open in another process. Stop that one first."
+            )
+        yield
+
+
 def _salvage(state: Path, disk: Disk, damage: list[str], lost: list[tuple[int, int]]) -> Tables:
     """Return the tables from the newest whole snapshot and all whole records behind it."""
     tables = Tables()
@@ -68,7 +73,7 @@ def _salvage(state: Path, disk: Disk, damage: list[str], lost: list[tuple[int, i
             break
         except DamagedSnapshot as error:
             damage.append(str(error))
-    for record in _records(state / JOURNAL, disk, damage):
+    for record in _records(state / JOURNAL_FOLDER, disk, damage):
         if record.span.seq <= tables.seq:
             continue
         if record.span.seq > tables.seq + 1:
@@ -95,13 +100,13 @@ def _records(journal: Path, disk: Disk, damage: list[str]) -> Iterator[Record]:
 
 def _begin_anew(state: Path, disk: Disk, tables: Tables) -> Path:
     """Write what is kept, then set the old journal aside; in this order, a crash does no harm."""
-    make_folder(disk, state / ASIDE)
-    aside = _fresh_folder(disk, state / ASIDE)
+    make_folder(disk, state / ASIDE_FOLDER)
+    aside = _fresh_folder(disk, state / ASIDE_FOLDER)
     write_snapshot(disk, state, tables.image())
-    disk.rename(state / JOURNAL, aside / JOURNAL)
+    disk.rename(state / JOURNAL_FOLDER, aside / JOURNAL_FOLDER)
     disk.fsync_folder(aside)
-    make_folder(disk, state / JOURNAL)
-    begin_segment(disk, state / JOURNAL, tables.seq + 1)
+    make_folder(disk, state / JOURNAL_FOLDER)
+    begin_segment(disk, state / JOURNAL_FOLDER, tables.seq + 1)
     disk.fsync_folder(state)
     return aside
 

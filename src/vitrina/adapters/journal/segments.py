@@ -166,7 +166,7 @@ def recover(
         if place < len(segments) - 1 or _was_durable(data, segment):
             raise damaged(segment.path, segment.size, flaw)
         cut = len(data) - segment.size
-        _cut(disk, segment, data[segment.size :], aside, flaw)
+        cut_off(disk, segment, data[segment.size :], aside, flaw)
     _sync(disk, segments[-1])
     return cut
 
@@ -214,8 +214,12 @@ def _was_durable(data: bytes, segment: Segment) -> bool:
     return False
 
 
-def _cut(disk: Disk, segment: Segment, torn: bytes, aside: Path, reason: str) -> None:
-    """Cut the torn end off, once its bytes are kept elsewhere."""
+def cut_off(disk: Disk, segment: Segment, torn: bytes, aside: Path, reason: str) -> None:
+    """Cut the torn end off, once its bytes are kept in the folder *aside*.
+
+    Raises:
+        OSError: The system refuses.
+    """
     make_folder(disk, aside)
     kept = _free_name(disk, aside, f"{segment.path.stem}-{segment.size}")
     fd = disk.open(kept, create=True)

@@ -1,47 +1,54 @@
 """The durable store: tables in memory, in front of a journal on the disk.
 
-**Commit.** Units of work are serialized by a lock. A unit's changes are a layer over the tables,
-or over the layers of the units before it that are still on their way to the disk. ``commit``
-appends one record to the journal and lets the next unit begin; then it waits until the record is
-synced. The first that waits syncs for all that were appended by then, so many units share one
-sync. Only then are their changes applied to the tables, in order, and all of them return: readers
-see only what is durable, and a write that was answered is seen by every later read. A unit that
-changes nothing or is refused waits in the same way for those whose changes it may have seen.
+**Commit.** Units of work are serialized by a lock, over all processes that have the store open. A
+unit's changes are a layer over the tables, or over the layers of the units before it that are still
+on their way to the disk. ``commit`` appends one record to the journal and lets the next unit begin;
+then it waits until the record is synced. The first that waits syncs for all that were appended by
+then, whichever process they are of, so many units share one sync. Only then are their changes
+applied to the tables, in order, and all of them return: readers see only what is durable, and a
+write that was answered is seen by every later read. A unit that changes nothing or is refused waits
+in the same way for those whose changes it may have seen.
+
+**Following.** How far the journal is durable is a number that all processes share. Every read looks
+at it first, and when it has moved, takes in what has become durable since: from memory where this
+process wrote it, from the journal where another one did. So a write that one process has answered is
+seen by every later read of every other.
 
 **Failure.** A unit whose record cannot be written fails with ``StoreReadOnly`` and leaves no trace.
 While the disk is full, or no further segment can be made, every unit tries again, so the store
 recovers by itself. After a failed sync nobody can tell what the disk holds: the units that waited fail, and
-the store stays read-only until it is opened again. Reads go on in every case.
+the store stays read-only, in every process, until it is recovered. Reads go on in every case.
 """
 
 import contextlib
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import structlog
 
 from vitrina.adapters.journal.log import AppendFailed, Log, SyncFailed
+from vitrina.adapters.journal.marks import APPENDED, DURABLE
+from vitrina.adapters.journal.past import read_changes, read_history
+from vitrina.adapters.journal.presence import Presence
+from vitrina.adapters.journal.recent import Recent
 from vitrina.adapters.journal.record import (
     RECORD_BYTES_MAX,
     DamagedRecord,
     Record,
     Span,
     encode,
-    record_needle,
 )
+from vitrina.adapters.journal.underway import Pending, Underway
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
-from vitrina.adapters.tables import Layer, Readable, Remembered, Tables
-from vitrina.domain.errors import ChangesGone, StoreBusy, StoreReadOnly
+from vitrina.adapters.tables import Layer, Remembered, Tables
+from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Change, Source
 from vitrina.service_layer.ports import Answered, Check, CheckStatus
-
-RECENT_CHANGES_MAX: Final = 4_096
-RECENT_BYTES_MAX: Final = 16 * 2**20
 
 _log = structlog.get_logger(__name__)
 
@@ -67,16 +74,6 @@ class StoreLimits:
     retain_changes: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A record that was appended and is not yet durable, and the layer of its unit of work."""
-
-    ticket: int
-    record: Record
-    layer: Layer
-    size: int
-
-
 class JournalStore:
     """An open store: meets the ports ``ChangeLog`` and, with ``view``, ``CatalogView``.
 
@@ -84,34 +81,42 @@ class JournalStore:
     """
 
     def __init__(
-        self, log: Log, tables: Tables, *, limits: StoreLimits, clock: Callable[[], datetime]
+        self,
+        log: Log,
+        tables: Tables,
+        presence: Presence,
+        *,
+        aside: Path,
+        limits: StoreLimits,
+        clock: Callable[[], datetime],
     ) -> None:
-        """Take over a recovered log, and the tables as they are at its end."""
+        """Take over a log, and the tables as they are at its end."""
         self._log = log
         self._tables = tables
+        self._write_lock = presence.write
+        self._marks = presence.marks
+        self._aside = aside
         self._limits = limits
         self._clock = clock
-        self.view: Final = TablesView(tables)
+        self.view: Final = TablesView(tables, self.catch_up)
         self._writing = threading.Lock()
-        # Guards all that follows; notified whenever any of it changes.
+        # Guards all that follows, and the tables; notified whenever any of it changes.
         self._state = threading.Condition()
-        self._pending: deque[_Pending] = deque()
-        self._pending_bytes = 0
-        self._tip: Readable = tables
-        self._tip_seq = tables.seq
+        self._seen = log.end
+        self._underway = Underway(tables)
         self._now = tables.at
         self._leading = False
-        self._done = 0
-        self._lost = 0
-        self._broken: str | None = None
+        self._lost = False
+        self._told = False
+        self._closed: str | None = None
         self._refused: str | None = None
-        self._recent: list[Change] = []
-        self._recent_bytes = 0
-        self.appended_bytes = 0
+        self._behind: str | None = None
+        self._recent = Recent()
         self.appended_records = 0
 
     @property
     def seq(self) -> int:
+        self.catch_up()
         return self._tables.seq
 
     @property
@@ -123,38 +128,59 @@ class JournalStore:
         return JournalUnitOfWork(self, source)
 
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+        self.catch_up()
         with self._state:
             end = self._tables.seq
-            if self._recent and after >= self._recent[0].seq - 1:
-                start = after - self._recent[0].seq + 1
-                return self._recent[start : start + limit]
+            recent = self._recent.after(after, limit)
+        if recent is not None:
+            return recent
         if after >= end or limit < 1:
             return []
-        return self._read_log(after, min(limit, end - after))
+        return read_changes(self._log, after, limit=min(limit, end - after))
 
     def history(self, product_id: str, *, before: int | None = None) -> Iterator[Change]:
-        end = self._tables.seq + 1 if before is None else min(before, self._tables.seq + 1)
-        try:
-            for record in self._log.search(record_needle(product_id), before=end):
-                for change in reversed(record.changes):
-                    mine = change.id == product_id and change.type.startswith("product.")
-                    if mine and change.seq < end:
-                        yield change
-        except (OSError, DamagedRecord) as error:
-            # The past that is older than this is gone, as it is where a segment was dropped.
-            _log.warning("the past ends early", product=product_id, reason=str(error))
+        end = self.seq + 1
+        end = end if before is None else min(before, end)
+        return read_history(self._log, product_id, before=end)
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
+        self.catch_up()
         with self._state:
             return self._state.wait_for(lambda: self._tables.seq > after, timeout_s)
 
     def checks(self) -> list[Check]:
         """Tell how the store is."""
-        with self._state:
-            reason = self._broken or self._refused
+        if self._behind is not None:
+            return [Check("store", CheckStatus.FAIL, f"The journal cannot be read: {self._behind}")]
+        reason = self._refusal() or self._refused
         if reason is None:
             return [Check("store", CheckStatus.PASS)]
         return [Check("store", CheckStatus.WARN, f"The catalog is read-only: {reason}")]
+
+    def catch_up(self) -> None:
+        """Take in what has become durable, so that a read that follows sees it.
+
+        Raises:
+            OSError: The journal cannot be read.
+            DamagedRecord: What is in it is not what was written.
+        """
+        if self._marks.words[DURABLE] != self._seen:
+            with self._state:
+                self._settle()
+
+    def sync(self) -> None:
+        """Make durable what other processes have appended, too.
+
+        Raises:
+            StoreReadOnly: The disk does not let it.
+        """
+        self._take_turn()
+        try:
+            with self._state:
+                self._take_in_appended()
+        finally:
+            self._give_turn()
+        self._wait_until_durable(self._log.end)
 
     def stop(self, reason: str) -> None:
         """Take no further writes; those under way are finished first.
@@ -166,25 +192,25 @@ class JournalStore:
             raise StoreBusy(self._limits.lock_wait_s)
         try:
             with contextlib.suppress(StoreReadOnly):  # Those who wait are told.
-                self._wait_until_durable(self._log.appended)
+                self._wait_until_durable(self._log.end)
         finally:
             with self._state:
-                self._broken = self._broken or reason
+                self._closed = self._closed or reason
                 self._state.notify_all()
             self._writing.release()
 
     def begin(self) -> tuple[Layer, datetime]:
         """Let one unit of work in: return its layer and its time."""
-        if not self._writing.acquire(timeout=self._limits.lock_wait_s):
-            raise StoreBusy(self._limits.lock_wait_s)
+        self._take_turn()
         try:
             with self._state:
+                self._take_in_appended()
                 self._wait_for_room()
                 # A clock that was set back must not make a later change look earlier.
                 self._now = max(self._clock().astimezone(UTC), self._now)
-                return Layer(self._tip), self._now
+                return Layer(self._underway.tip), self._now
         except BaseException:
-            self._writing.release()
+            self._give_turn()
             raise
 
     def end(self) -> None:
@@ -193,9 +219,9 @@ class JournalStore:
         One that changed nothing, or was refused, may have seen what is still on its way to the
         disk. Whoever is told what follows from that must find it in every later read.
         """
-        ticket = self._log.appended
-        self._writing.release()
-        self._wait_until_durable(ticket)
+        end = self._log.end
+        self._give_turn()
+        self._wait_until_durable(end)
 
     def commit(self, layer: Layer, now: datetime, source: Source) -> int:
         """Append what the unit of work did, let the next one in, and wait until it is durable."""
@@ -203,24 +229,58 @@ class JournalStore:
             self.end()
             return self._tables.seq
         try:
-            ticket = self._append(layer, now, source)
+            end = self._append(layer, now, source)
         finally:
-            self._writing.release()
-        self._wait_until_durable(ticket)
+            self._give_turn()
+        self._wait_until_durable(end)
         return self._tables.seq
+
+    def _take_turn(self) -> None:
+        """Wait until no other unit of work is under way, in this process and in the others."""
+        if not self._writing.acquire(timeout=self._limits.lock_wait_s):
+            raise StoreBusy(self._limits.lock_wait_s)
+        taken = False
+        try:
+            taken = self._write_lock.take(timeout_s=self._limits.lock_wait_s)
+        finally:
+            if not taken:
+                self._writing.release()
+        if not taken:
+            raise StoreBusy(self._limits.lock_wait_s)
+
+    def _give_turn(self) -> None:
+        self._write_lock.release()
+        self._writing.release()
+
+    def _take_in_appended(self) -> None:
+        """Take in what other processes have appended, durable or not: a unit builds on it."""
+        self._refuse()
+        try:
+            self._settle()
+            for size, record in self._log.follow(self._marks.words[APPENDED]):
+                layer = Layer(self._underway.tip)
+                layer.take_in(record.changes, record.answers)
+                self._underway.push(Pending(self._log.end, record, layer, size))
+                self._now = max(self._now, record.at)
+            if left := self._log.mend(self._aside):
+                _log.warning("a process died while it wrote", bytes=left)
+        except (OSError, DamagedRecord) as error:
+            raise StoreReadOnly(f"the journal cannot be read: {error}") from error
+        except (AppendFailed, SyncFailed) as error:
+            raise StoreReadOnly(f"the journal cannot be written: {error}") from error
 
     def _wait_for_room(self) -> None:
         def ready() -> bool:
-            return self._broken is not None or self._pending_bytes < self._limits.pending_bytes
+            return self._refusal() is not None or self._underway.size < self._limits.pending_bytes
 
         if not self._state.wait_for(ready, self._limits.lock_wait_s):
             raise StoreBusy(self._limits.lock_wait_s)
-        if self._broken is not None:
-            raise StoreReadOnly(self._broken)
+        self._refuse()
 
     def _append(self, layer: Layer, now: datetime, source: Source) -> int:
-        changes = layer.numbered(self._tip_seq, now, source)
-        span = Span(self._tip_seq + 1, self._tip_seq + len(changes), self._tables.seq)
+        tip = self._underway.tip_seq
+        changes = layer.numbered(tip, now, source)
+        span = Span(tip + 1, tip + len(changes), self._tables.seq)
         answers = tuple(Remembered(key, now, each) for key, each in layer.answers.items())
         record = Record(span, now, source, tuple(changes), answers)
         line = encode(record)
@@ -228,25 +288,26 @@ class JournalStore:
             raise StoreReadOnly(
                 f"one change of {len(line)} bytes is more than the {RECORD_BYTES_MAX} allowed"
             )
-        self._write(line, span)
+        end = self._log.end + len(line)
         with self._state:
-            if self._log.appended <= self._lost:
-                raise StoreReadOnly(str(self._broken))  # A sync failed just now.
-            # What was pending when this unit began may be durable by now.
-            layer.rest_on(self._pending[-1].layer if self._pending else self._tables)
-            ticket = self._log.appended
-            self._pending.append(_Pending(ticket, record, layer, len(line)))
-            self._pending_bytes += len(line)
-            self.appended_bytes += len(line)
+            # Before it is in the journal: as soon as it is, another process may make it durable.
+            self._underway.push(Pending(end, record, layer, len(line)))
+        try:
+            self._write(line, span)
+        except BaseException:
+            with self._state:
+                self._underway.pop()
+                self._state.notify_all()
+            raise
+        with self._state:
+            if self._lost:
+                raise StoreReadOnly(str(self._refusal()))  # A sync failed just now.
             self.appended_records += 1
-            self._tip, self._tip_seq = layer, span.last
             self._refused = None
-        return ticket
+        return end
 
     def _write(self, line: bytes, span: Span) -> None:
-        with self._state:
-            if self._broken is not None:
-                raise StoreReadOnly(self._broken)
+        self._refuse()
         try:
             self._log.append(line, span)
         except AppendFailed as error:
@@ -261,10 +322,10 @@ class JournalStore:
         except SyncFailed as error:
             with self._state:
                 self._break(error)
-            raise StoreReadOnly(str(self._broken)) from error
+            raise StoreReadOnly(str(self._refusal())) from error
 
-    def _wait_until_durable(self, ticket: int) -> None:
-        while self._must_lead(ticket):
+    def _wait_until_durable(self, end: int) -> None:
+        while self._must_lead(end):
             try:
                 self._lead()
             finally:
@@ -272,12 +333,12 @@ class JournalStore:
                     self._leading = False
                     self._state.notify_all()
 
-    def _must_lead(self, ticket: int) -> bool:
-        """Wait until the record is durable, or until it is this thread's turn to sync."""
+    def _must_lead(self, end: int) -> bool:
+        """Wait until the place is durable, or until it is this thread's turn to sync."""
         with self._state:
-            while self._done < ticket:
-                if ticket <= self._lost:
-                    raise StoreReadOnly(str(self._broken))
+            while self._seen < end:
+                if self._lost:
+                    raise StoreReadOnly(str(self._refusal()))
                 if not self._leading:
                     self._leading = True
                     return True
@@ -289,72 +350,62 @@ class JournalStore:
         try:
             self._log.sync()
         except SyncFailed as error:
-            self._settle()
+            self.catch_up()
             self._give_up(error)
         else:
-            self._settle()
+            self.catch_up()
 
     def _settle(self) -> None:
-        """Apply what is on the disk, in order; only the leader does."""
-        synced = self._log.synced
-        with self._state:
-            durable = [each for each in self._pending if each.ticket <= synced]
-        for each in durable:
-            self._tables.apply(each.record.changes)
-            self._tables.remember(each.record.answers, each.record.at)
-        with self._state:
-            for each in durable:
-                self._pending.popleft()
-                self._pending_bytes -= each.size
-                self._done = each.ticket
-                self._remember_recent(each)
-            if self._pending:
-                self._pending[0].layer.rest_on(self._tables)
-            else:
-                self._tip = self._tables
-            self._state.notify_all()
+        """Apply what is durable, in order; the caller holds the state."""
+        durable = self._marks.words[DURABLE]
+        if durable == self._seen:
+            return
+        try:
+            for pending in self._underway.settle(durable):
+                self._apply(pending.record, pending.size)
+            for size, record in self._log.follow(durable):
+                self._apply(record, size)
+        except (OSError, DamagedRecord) as error:
+            if self._behind is None:
+                _log.error("the journal cannot be followed", reason=str(error))
+            self._behind = str(error)
+            raise
+        self._underway.rest()
+        self._seen, self._behind = durable, None
+        self._state.notify_all()
+
+    def _apply(self, record: Record, size: int) -> None:
+        self._tables.apply(record.changes)
+        self._tables.remember(record.answers, record.at)
+        self._recent.add(record.changes, size)
+        self._now = max(self._now, record.at)
 
     def _give_up(self, error: SyncFailed) -> None:
         """Drop what was appended and may not be on the disk; only the leader does."""
         with self._state:
             self._break(error)
-            self._lost = self._log.appended
-            self._pending.clear()
-            self._pending_bytes = 0
-            self._tip, self._tip_seq = self._tables, self._tables.seq
+            self._lost = True
+            self._underway.clear()
         try:
-            self._log.take_back()
+            self._log.take_back(self._tables.seq)
         except OSError as second:
             _log.error("unsynced records stay in the journal", reason=str(second))
 
     def _break(self, reason: object) -> None:
-        """Turn read-only for good."""
-        if self._broken is None:
-            self._broken = f"{reason}; look after the disk, then start the service again"
-            _log.error("the store is read-only", reason=self._broken)
+        """Turn read-only for good, in every process."""
+        self._marks.fail(f"{reason}; look after the disk, then start the service again")
+        if not self._told:
+            self._told = True
+            _log.error("the store is read-only", reason=self._marks.failure)
         self._state.notify_all()
 
-    def _remember_recent(self, pending: _Pending) -> None:
-        self._recent.extend(pending.record.changes)
-        self._recent_bytes += pending.size
-        if len(self._recent) > RECENT_CHANGES_MAX or self._recent_bytes > RECENT_BYTES_MAX:
-            keep = min(len(self._recent), RECENT_CHANGES_MAX) // 2
-            self._recent_bytes = self._recent_bytes * keep // len(self._recent)
-            del self._recent[: len(self._recent) - keep]
+    def _refusal(self) -> str | None:
+        """Return why nothing can be written, or None."""
+        return self._marks.failure or self._closed
 
-    def _read_log(self, after: int, limit: int) -> list[Change]:
-        if after + 1 < self._log.oldest:
-            raise ChangesGone(after, oldest=self._log.oldest)
-        found: list[Change] = []
-        try:
-            for record in self._log.read(after):
-                found.extend(each for each in record.changes if each.seq > after)
-                if len(found) >= limit:
-                    break
-        except (OSError, DamagedRecord) as error:
-            _log.error("the journal cannot be read", after=after, reason=str(error))
-            raise ChangesGone(after, oldest=max(self._log.oldest, after + 2)) from error
-        return found[:limit]
+    def _refuse(self) -> None:
+        if (reason := self._refusal()) is not None:
+            raise StoreReadOnly(reason)
 
 
 class JournalUnitOfWork:
