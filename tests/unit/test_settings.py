@@ -15,7 +15,7 @@ def test_the_order_is_flag_environment_file_default(
     settings = Settings.load(tmp_path, port=3, host=None)
 
     assert (settings.port, settings.host, settings.currency) == (3, "environment", "EUR")
-    assert settings.file_delay_s == 2.0
+    assert settings.file_delay_s == 1.0
 
 
 def test_without_a_folder_or_a_file_the_defaults_hold(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from vitrina.adapters.product_file.model import (
     Severity,
     UnreadableFile,
 )
+from vitrina.adapters.product_file.recheck import recheck
 from vitrina.adapters.product_file.validation import Validated, resolve_categories, validate
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.documents import Document
@@ -47,6 +48,7 @@ __all__ = [
     "detect_format",
     "new_file",
     "parse",
+    "recheck",
     "render",
     "resolve_categories",
     "validate",

@@ -129,16 +129,26 @@ class _CsvWriter:
         added = self._columns[len(file.columns) :]
         body, end = split_line_end(self._header)
         names = [self._quoted(column.header) for column in added]
-        pieces = [(bom + self._encode(self._lead), self._delimiter.join([body, *names]), end)]
+        pieces: list[tuple[bytes, str | bytes, str]] = [
+            (bom + self._encode(self._lead), self._delimiter.join([body, *names]), end)
+        ]
         last_is_new = False
+        as_it_is = not added and self._encoding == "utf-8"
         for line in lines:
-            pieces.append(self._piece(line, len(added)))
-            last_is_new = line.row is None
+            row = line.row
+            if as_it_is and row and line.content is None and row.raw[-1:] in {b"\n", b"\r"}:
+                pieces.append((row.before, row.raw, ""))
+            else:
+                pieces.append(self._piece(line, len(added)))
+            last_is_new = row is None
         before_end = file.tail or (file.rows[-1].raw if file.rows else self._encode(self._header))
         if last_is_new and self._text(before_end)[-1:] not in {"\n", "\r"}:
             pieces[-1] = (*pieces[-1][:2], "")
         out: list[bytes] = []
         for place, (before, text, end) in enumerate(pieces, start=1):
+            if isinstance(text, bytes):
+                out += (before, text)
+                continue
             ended = end or (file.dialect.line_end if place < len(pieces) else "")
             out += (before, self._encode(text + ended))
         return b"".join([*out, file.tail])

@@ -57,14 +57,14 @@ def shifted[T](lines: Iterable[Line[T]], read: Callable[[T], Document]) -> list[
     identities = Identities()
     found: list[Line[T]] = []
     for line in lines:
+        if line.content is None and line.row is not None and line.row.states_id:
+            continue
         if line.content is not None:
             document = read(line.content)
-            states_id = "id" in document
+            if "id" in document:
+                continue
         else:
             document = dict(line.row.document) if line.row else {}
-            states_id = line.row is not None and line.row.states_id
-        if states_id:
-            continue
         document.pop("id", None)
         if line.row is not None and line.row.refused:
             identities.of(document)

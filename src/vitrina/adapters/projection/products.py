@@ -227,8 +227,8 @@ class ProductsSync:
         Returns:
             None when so much would be lost that somebody has to accept it first.
         """
+        base = self._base_file()  # First, because little lies between the two.
         reading = self._reader.read(data)
-        base = self._base_file()
         if base is not None and self._base is not None and base.rows:
             check_whole(base, self._base.data, reading.file, data)
             loss = loss_of(base, reading.file, self._exists)

@@ -1,4 +1,7 @@
-"""Reads a product file again and again, and remembers what it read last."""
+"""Reads a product file again and again, and remembers what it read last.
+
+A file of which little has changed is read in little time, however big it is.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from vitrina.adapters.product_file import (
     Validated,
     detect_format,
     parse,
+    recheck,
     resolve_categories,
     validate,
 )
@@ -81,6 +85,16 @@ class FileReader:
         return found
 
     def _read(self, data: bytes, tree: CategoryTree) -> Reading:
-        file = parse(data, detect_format(self._name, data), currency=self._currency)
+        kind = detect_format(self._name, data)
+
+        def read(part: bytes) -> ProductFile:
+            return parse(part, kind, currency=self._currency)
+
+        for last in self._last:
+            if last.file.format is kind and not last.made:
+                checked = recheck(last.checked, last.data, data, tree, read)
+                if checked is not None:
+                    return Reading(data, tree, (), checked)
+        file = read(data)
         resolved, made = resolve_categories(file, tree)
         return Reading(data, tree, made, validate(resolved))
