@@ -300,6 +300,14 @@ def test_a_patch_that_does_not_fit_changes_nothing(client: TestClient) -> None:
     [
         ({"titel": "x"}, MERGE_PATCH, 422, "unknown_field", "/titel"),
         ({"titel": None}, MERGE_PATCH, 422, "unknown_field", "/titel"),
+        ({"price": {"amuont": None}}, MERGE_PATCH, 422, "unknown_field", "/price/amuont"),
+        (
+            {"attributes": {"a/b": {"value": 2, "unti": None}}},
+            MERGE_PATCH,
+            422,
+            "unknown_field",
+            "/attributes/a~1b/unti",
+        ),
         ({"title": None}, MERGE_PATCH, 422, "validation_failed", "/title"),
         ({"version": 7}, MERGE_PATCH, 422, "validation_failed", "/version"),
         ({"id": "other"}, MERGE_PATCH, 422, "validation_failed", "/id"),

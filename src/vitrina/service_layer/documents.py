@@ -55,6 +55,15 @@ READ_ONLY_FIELDS: Final = frozenset({"created_at", "updated_at", "version"})
 CATEGORY_FIELDS: Final = ("id", "name", "parent_id", "path", "product_count", "version")
 """The fields of a category's document, in the order they are written."""
 
+_MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "price": ("amount", "currency"),
+    "list_price": ("amount", "currency"),
+    "rating": ("average", "count"),
+}
+"""The members of the fields that are objects."""
+
+_MEASURE_MEMBERS: Final = ("value", "unit")
+
 _TIME: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -201,6 +210,22 @@ def read_product(document: Json, *, product_id: str | None = None) -> Product:
     return product
 
 
+def check_merge_patch(patch: Mapping[str, Json], known: Sequence[str]) -> None:
+    """Refuse an RFC 7396 merge patch that names a field or a member that does not exist.
+
+    Whoever reads the patched document would find the others, but not those that are ``null`` in the
+    patch: merging takes them away, and nobody would be told.
+
+    Raises:
+        InvalidDocument: With every such name.
+    """
+    reader = _Reader(patch)
+    reader.refuse_unknown(known)
+    reader.refuse_unknown_members()
+    if reader.faults:
+        raise InvalidDocument(tuple(reader.faults))
+
+
 def write_category(category: Category, *, path: Iterable[str], product_count: int) -> Document:
     """Return the document of a category; *product_count* is that of its whole subtree."""
     return {
@@ -284,6 +309,16 @@ class _Reader:
                 listed = ", ".join(known)
                 self.fault(name, "unknown_field", f"There is no such field. Known: {listed}.")
 
+    def refuse_unknown_members(self) -> None:
+        for name, members in _MEMBERS.items():
+            if isinstance(value := self._document.get(name), Mapping):
+                self._unknown_members(name, value, members)
+        if isinstance(attributes := self._document.get("attributes"), Mapping):
+            for key, value in attributes.items():
+                if isinstance(value, Mapping):
+                    at = format_pointer((key,))
+                    self._unknown_members("attributes", value, _MEASURE_MEMBERS, below=at)
+
     def required(self, name: str, read: Callable[[str], str | None]) -> str:
         known = len(self.faults)
         value = read(name)
@@ -325,7 +360,7 @@ class _Reader:
             return None
 
     def money(self, name: str) -> Money | None:
-        value = self._object(name, ("amount", "currency"))
+        value = self._object(name, _MEMBERS[name])
         if value is None:
             return None
         amount, currency = value.get("amount"), value.get("currency")
@@ -381,7 +416,7 @@ class _Reader:
         return attributes
 
     def rating(self, name: str) -> Rating | None:
-        value = self._object(name, ("average", "count"))
+        value = self._object(name, _MEMBERS[name])
         if value is None:
             return None
         average = value.get("average")
@@ -403,7 +438,7 @@ class _Reader:
             case bool() | str() | int() | float():
                 return value
             case Mapping():
-                self._unknown_members(name, value, ("value", "unit"), below=at)
+                self._unknown_members(name, value, _MEASURE_MEMBERS, below=at)
                 number, unit = value.get("value"), value.get("unit")
                 if isinstance(number, bool) or not isinstance(number, (int, float)):
                     self._wrong(name, "a number", number, below=f"{at}/value")

@@ -17,7 +17,6 @@ from vitrina.domain.errors import (
     ProductNotFound,
 )
 from vitrina.domain.identifiers import parse_id
-from vitrina.domain.pointers import format_pointer
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
@@ -32,7 +31,7 @@ from vitrina.entrypoints.http.replies import (
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, PATCH_TYPES, CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
-from vitrina.service_layer.documents import PRODUCT_FIELDS
+from vitrina.service_layer.documents import PRODUCT_FIELDS, check_merge_patch
 from vitrina.service_layer.patches import JsonPatch, MergePatch
 from vitrina.service_layer.ports import Patch, Stored
 
@@ -191,19 +190,7 @@ def patch_of(request: CatalogRequest, known: tuple[str, ...]) -> Patch:
     if request.media_type(PATCH_TYPES) == JSON_PATCH:
         return JsonPatch.parse(document)
     if isinstance(document, Mapping):
-        # A null would otherwise "remove" a field that does not exist, and nobody would be told.
-        listed = ", ".join(known)
-        faults = tuple(
-            Fault(
-                format_pointer((name,)),
-                "unknown_field",
-                f"There is no such field. Known: {listed}.",
-            )
-            for name in document
-            if name not in known
-        )
-        if faults:
-            raise InvalidDocument(faults)
+        check_merge_patch(document, known)
     return MergePatch(document)
 
 
