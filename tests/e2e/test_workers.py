@@ -138,6 +138,16 @@ def test_ctrl_c_stops_all_in_good_order(shop: Path) -> None:
         assert "NEW-1" in (shop / "products.csv").read_text()
 
 
+def test_a_stop_that_comes_while_workers_start(shop: Path) -> None:
+    """Nobody misses the word, whether it was about to serve, to open the catalog, or to begin."""
+    service = serve(shop, workers=8)
+    with service:
+        for number in range(6):
+            time.sleep(number / 40)
+            assert service.stop() == 0
+            service.start()
+
+
 def test_a_start_that_fails_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text('[{"id": ')
     done = run_vitrina("serve", tmp_path, "--port", "0", "--workers", "2")

@@ -25,6 +25,7 @@ PAUSE_S: Final = 1.0
 
 EXIT_CRASHED: Final = 70
 _SIGNALLED: Final = 128
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = structlog.get_logger(__name__)
 
@@ -110,11 +111,14 @@ class _Supervisor:
         ready, tell = os.pipe()
         sys.stdout.flush()
         sys.stderr.flush()
+        # A worker is told to stop only when it no longer takes that for a word to the supervisor.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         pid = os.fork()
         if pid == 0:
             for fd in (held, ready, *(each.ready for each in self._children.values())):
                 os.close(fd)
             os._exit(_run_worker(self.work, first=first, life=life, tell=tell))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(tell)
         self._children[pid] = _Child(pid, ready)
 
@@ -156,13 +160,13 @@ class _Supervisor:
         os.set_blocking(woken, False)
         os.set_blocking(wake, False)
         before = signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGCHLD, _nothing)
         try:
             yield woken
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in _STOPS:
                 signal.signal(number, signal.SIG_IGN)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.set_wakeup_fd(before)
@@ -184,6 +188,7 @@ def _run_worker(work: Work, *, first: bool, life: int, tell: int) -> int:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # Ctrl-C reaches the whole group; until it serves, a worker leaves that to the supervisor.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     threading.Thread(target=_end_with, args=(life,), name="life", daemon=True).start()
 
     def ready() -> None:
