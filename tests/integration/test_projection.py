@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.disks import FailingDisk
+from tests.waiting import until
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import open_store
@@ -585,6 +586,39 @@ def test_the_file_is_edited_just_before_it_is_replaced(
     text = (shop / "products.csv").read_text()
     assert "EUR;1;brown" in text
     assert "Tall lamp" in text
+
+
+class NoSyncOfTheFolder(Disk):
+    """A disk that refuses to sync a folder, so that a file is replaced and it says it failed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.refuses = False
+        self._folder = folder
+
+    def fsync_folder(self, path: Path) -> None:
+        if self.refuses and path == self._folder:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        super().fsync_folder(path)
+
+
+def test_a_rewrite_that_fails_at_its_end_is_no_edit(shop: Path) -> None:
+    """The file was replaced, and only the sync of its folder failed; then the API goes on."""
+    disk = NoSyncOfTheFolder(shop)
+    settings = Settings.load(file_delay_s=0.01, file_rest_s=0, watch="off")
+    with open_catalog(shop, settings, disk=disk) as catalog:
+        before = get(catalog, "LAMP-1")["quantity"]
+        disk.refuses = True
+        put(catalog, "LAMP-1", quantity=41)
+        until(lambda: "41" in (shop / "products.csv").read_text())
+        until(lambda: "warn" in [each.status for each in catalog.checks()])
+        put(catalog, "LAMP-1", quantity=before)
+        disk.refuses = False
+        seq = catalog.log.seq
+
+    with open_catalog(shop, settings) as catalog:
+        assert get(catalog, "LAMP-1")["quantity"] == before
+        assert catalog.log.seq == seq
+    assert "41" not in (shop / "products.csv").read_text()
 
 
 def test_a_read_only_folder_is_refused(shop: Path) -> None:

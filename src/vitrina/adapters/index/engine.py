@@ -237,8 +237,26 @@ class TantivyIndex:
             return state
         with self._lock:
             # Others may have taken the changes in while this one waited.
-            self._follow()
+            try:
+                self._follow()
+            except (ValueError, OSError) as error:
+                self._move_to_memory(error)
             return self._state
+
+    def _move_to_memory(self, error: Exception) -> None:
+        """Go on without the disk: searches are answered also when it is full, or gone.
+
+        What is on the disk is as it was after the last commit; the next start goes on with that.
+
+        Raises:
+            ValueError, OSError: It is in memory already.
+        """
+        if self._slot is None:
+            raise error
+        _log.warning("the index goes on in memory, until the next start: %s", error)
+        self._slot.close()
+        self._slot = None
+        self._build()
 
     def _follow(self) -> None:
         """Take in what was committed since the last search."""

@@ -98,6 +98,20 @@ class BaseKeeper:
         replace_file(self._disk, self._path(base.seq, _NEXT_SUFFIX), [base.data])
         self._announced = base
 
+    def own_write(self, data: bytes | None) -> Base | None:
+        """Return what was announced, where the file is found with just that.
+
+        Then it was replaced, and something failed afterwards: nobody has edited it.
+
+        Raises:
+            OSError: The system refuses; ask again.
+        """
+        announced = self._announced
+        if announced is None or announced.data != data:
+            return None
+        self._adopt(announced.seq)
+        return announced
+
     def store(self, base: Base, *, before: Base | None) -> None:
         """Keep *base*, durably.
 
@@ -147,7 +161,9 @@ class BaseKeeper:
 
     def _adopt(self, seq: int) -> None:
         """Let what was announced be the base."""
-        self._disk.rename(self._path(seq, _NEXT_SUFFIX), self._path(seq))
+        announced = self._path(seq, _NEXT_SUFFIX)
+        if announced.exists():  # An attempt before this one may have failed at the sync.
+            self._disk.rename(announced, self._path(seq))
         self._disk.fsync_folder(self._folder)
         self._announced = None
 

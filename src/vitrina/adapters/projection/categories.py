@@ -58,6 +58,7 @@ class CategoriesSync:
         if self._base and self._base.seq > seq:
             self._base = None  # The journal lost its end, and the file is newer than the catalog.
         found = Found.at(self.path)
+        self._base = self._keeper.own_write(found.data) or self._base
         if found.data is None or (self._base and found.data == self._base.data):
             self.broken = None
             return

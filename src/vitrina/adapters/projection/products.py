@@ -128,6 +128,8 @@ class ProductsSync:
             _log.warning("the file is newer than the journal", file=self._base.seq, journal=seq)
             self._base = None
         found = Found.at(self.path)
+        if self._base and (own := self._keeper.own_write(found.data)):
+            self._base = replace(self._base, seq=own.seq, data=own.data)
         base = self._base
         self._missing = found.data is None
         if found.data is None:
