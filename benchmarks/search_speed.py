@@ -92,7 +92,7 @@ def stored_products(count: int) -> Iterator[Stored]:
         product = Product(
             id="x",
             title=title,
-            description=CONTROL.sub(" ", fields["description"])[:1_000],
+            description=CONTROL.sub(" ", fields["description"])[:300],
             category_id=category,
             rating=Rating(float(fields["average_rating"] or 0), 10),
             price=Money(Decimal(fields["price"]) / 100, "USD"),

@@ -439,3 +439,23 @@ def test_a_new_category_is_searched_at_once(catalog: MemoryCatalog, index: Produ
         uow.commit()
 
     assert index.search(ProductQuery(text="puzzles")).ids == ("a",)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("field", ["id", "title", "price", "rating", "attributes.size"])
+@pytest.mark.parametrize("limit", [7, 100])
+def test_very_many_that_are_almost_equal_come_once_and_in_order(
+    catalog: MemoryCatalog, index: ProductIndex, field: str, limit: int, *, descending: bool
+) -> None:
+    """Long ids and titles that begin alike, and equal values: only their ends tell them apart."""
+    start = "a-very-long-beginning-that-all-products-have-in-common"
+    put(
+        catalog,
+        *(product(f"{start}-{n}", f"{start}{n % 90}", price=eur("1")) for n in range(150)),
+        *(product(f"p{n}", "Same", attributes={"size": 1}) for n in range(90)),
+    )
+    sort = Sort(field, descending=descending)
+
+    assert follow(index, ProductQuery(sort=sort, limit=limit)) == expected_ids(
+        all_products(catalog), ProductQuery(sort=sort)
+    )

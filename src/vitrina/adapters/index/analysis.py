@@ -60,6 +60,7 @@ STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Words that say nothing, folded; other languages have none."""
 
+_PUNCTUATION: Final = bytes(each for each in range(128) if not chr(each).isalnum())
 _CODE: Final = re.compile(r"[^0-9a-z]+")
 
 
@@ -96,7 +97,10 @@ def _builder() -> tantivy.TextAnalyzerBuilder:
 
 def code(text: str) -> str:
     """Return an identifier without case, white space and punctuation: ``SKU-0012`` → ``sku0012``."""
-    return _CODE.sub("", fold(text))
+    folded = fold(text)
+    if folded.isascii():
+        return folded.encode().translate(None, _PUNCTUATION).decode()
+    return _CODE.sub("", folded)
 
 
 def long_gtin(text: str) -> str:

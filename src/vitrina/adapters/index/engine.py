@@ -228,7 +228,7 @@ class TantivyIndex:
 
     def _fresh(self) -> State:
         """Return the state of the index with everything that was committed before this call."""
-        if not self._ready.wait(SEARCH_PATIENCE_S):
+        if not self._ready.is_set() and not self._ready.wait(SEARCH_PATIENCE_S):
             raise IndexBuilding(*self._progress)
         if self._failure is not None:
             raise RuntimeError("the index could not be built") from self._failure

@@ -32,14 +32,21 @@ from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
+    SORT_FIELDS,
+    FieldKind,
     Filter,
     Hits,
+    Operator,
     Position,
     ProductQuery,
+    kind_of,
 )
 
 TOTALS_MAX: Final = 1_024
 """How many totals are kept until the next change."""
+
+ANSWERS_MAX: Final = 256
+"""How many whole answers are kept until the next change."""
 
 SPARE: Final = 8
 """How many more of the best are asked for than needed, for those that are worth the same."""
@@ -65,6 +72,8 @@ class State:
         vocabulary: Makes queries of texts.
         totals: Those that were counted before.
         names: The brands, once they were asked for.
+        facts: Whether all products meet a filter, for those that were asked about.
+        answers: To the questions that were asked before.
     """
 
     seq: int
@@ -74,6 +83,39 @@ class State:
     vocabulary: Vocabulary
     totals: dict[_Counted, int]
     names: list[Name] = dataclasses.field(default_factory=list)
+    facts: dict[Filter, bool] = dataclasses.field(default_factory=dict)
+    answers: dict[ProductQuery, Hits] = dataclasses.field(default_factory=dict)
+
+    def is_met_by_all(self, asked: Filter) -> bool:
+        """Say whether every product meets a filter, which then need not be looked at.
+
+        So it is with the default filter on the status in a catalog without drafts. Only filters
+        that can be told at once are looked at.
+        """
+        known = self.facts.get(asked)
+        if known is None:
+            known = self._is_met_by_all(asked)
+            if len(self.facts) < TOTALS_MAX:
+                self.facts[asked] = known
+        return known
+
+    def all_have(self, field: str) -> bool:
+        """Say whether every product has a value of a field."""
+        return self.is_met_by_all(Filter(field, Operator.EXISTS, (True,)))
+
+    def _is_met_by_all(self, asked: Filter) -> bool:
+        match asked:
+            case Filter(field, Operator.EXISTS, (True,)):
+                column, terms = "has", [field]
+            case Filter(field, Operator.EQ, values) if kind_of(field) is FieldKind.KEYWORD:
+                column, terms = field, [str(each) for each in values]
+            case _:
+                return False
+        # Deleted products are still counted here: fewer than all is certain, all is not.
+        held = sum(self.searcher.doc_freq(column, each) for each in terms)
+        if held < self.searcher.num_docs:
+            return False
+        return count(self.searcher, self.narrowing.query([asked])) == self.searcher.num_docs
 
     def brands(self) -> list[Name]:
         """Return the brands of active products, counted when they are first asked for."""
@@ -94,8 +136,8 @@ class Search:
         self._order = query.order
         self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
         self._tally = Tally(state.searcher, state.narrowing.tree)
-        self._plan = self._planned()
-        self._matching = [] if self._plan is None else [state.vocabulary.match(self._plan)]
+        self._plan: Plan | None = None
+        self._matching: list[Query] = []
 
     def hits(self) -> Hits:
         """Return the page that was asked for.
@@ -104,6 +146,18 @@ class Search:
             BadCursor: It is to begin at a position that is not one of this order.
             Moved: A product was deleted meanwhile.
         """
+        known = self._state.answers.get(self._query)
+        if known is not None:
+            return known
+        hits = self._find()
+        if len(self._state.answers) < ANSWERS_MAX:
+            self._state.answers[self._query] = hits
+        return hits
+
+    def _find(self) -> Hits:
+        self._plan = self._planned()
+        if self._plan is not None:
+            self._matching = [self._state.vocabulary.match(self._plan)]
         base = self._base(self._query.filters)
         field = self._order.field
         if self._plan is not None and field == "relevance":
@@ -165,17 +219,33 @@ class Search:
         raise BadCursor
 
     def _base(self, filters: Sequence[Filter]) -> Query:
-        return all_of([*self._matching, self._state.narrowing.query(filters)])
+        telling = [each for each in filters if not self._state.is_met_by_all(each)]
+        return all_of([*self._matching, self._state.narrowing.query(telling)])
+
+    def _having(self, base: Query, field: str) -> Query:
+        """Return what of *base* has a value of a field."""
+        if field in _ALWAYS_SET or self._state.all_have(field):
+            return base
+        return all_of([base, self._state.narrowing.has(field)])
 
     def _total(self, base: Query) -> int:
         numbers = () if self._plan is None else self._plan.numbers
         counted = (self._query.text, self._query.filters, numbers)
         total = self._state.totals.get(counted)
         if total is None:
-            total = count(self._state.searcher, base)
+            total = self._total_of_page()
+            if total is None:
+                total = count(self._state.searcher, base)
             if len(self._state.totals) < TOTALS_MAX:
                 self._state.totals[counted] = total
         return total
+
+    def _total_of_page(self) -> int | None:
+        """Return the total when the page was read from all that matches, and so counted it."""
+        field = self._order.field
+        if field in _ALWAYS_SET or (field in SORT_FIELDS and self._state.all_have(field)):
+            return self._walker.counted[0] if self._walker.counted else None
+        return None
 
     def _facets(self, base: Query) -> tuple[dict[str, Json], dict[str, Document]]:
         filters = self._query.filters
@@ -224,15 +294,12 @@ class Search:
                 order = path(field, descending=descending)
         after = self._after()
         need = self._query.limit + 1
-        has = base
-        if field not in _ALWAYS_SET:
-            has = all_of([base, self._state.narrowing.has(field)])
         found: list[Found] = []
         if after is None or after[1] is not None:
             begin = None if after is None else self._begin(field, *after)
-            found = self._walker.page(has, order, need, begin)
+            found = self._walker.page(self._having(base, field), order, need, begin)
         ids = [each.id for each in found]
-        if field not in _ALWAYS_SET:
+        if field not in _ALWAYS_SET and not self._state.all_have(field):
             ids += self._without(base, field, need - len(ids), after)
         if len(ids) < need:
             return ids, None
@@ -340,8 +407,8 @@ class Search:
         last_id, score, seen = ("", None, 0) if after is None else (after[0], after[1], after[2])
         if not isinstance(seen, int) or not isinstance(last_id, str) or isinstance(score, str):
             raise BadCursor
-        narrowed = self._state.narrowing.query(self._query.filters)
-        query = self._state.vocabulary.ranked(plan, narrowed)
+        telling = [each for each in self._query.filters if not self._state.is_met_by_all(each)]
+        query = self._state.vocabulary.ranked(plan, self._state.narrowing.query(telling))
         need = self._query.limit + 1
         asked = min(max(seen, 0), self._state.searcher.num_docs) + need + SPARE
         while True:

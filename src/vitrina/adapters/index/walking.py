@@ -7,7 +7,7 @@ the list costs what the first one does, and writes in between move nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import tantivy
@@ -15,6 +15,9 @@ from tantivy import FieldType, Occur, Order, Query
 
 from vitrina.adapters.index.encoding import read_id
 from vitrina.adapters.index.schema import ID_FIELDS, INTEGERS
+
+FEW: Final = 64
+"""Products that share a number, but are no more than this, are sorted here at once."""
 
 TIE_MAX: Final = 1_000_000
 """How many products may agree in everything but the end of a very long id or title."""
@@ -89,11 +92,13 @@ class Walker:
         searcher: That state.
         schema: Of the index.
         texts: Returns the whole texts of products, for a path that begins with one.
+        counted: How many products match, for each first page that was read.
     """
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
     texts: Callable[[Sequence[str]], Sequence[str]]
+    counted: list[int] = field(default_factory=list)
 
     def page(self, query: Query, order: Path, need: int, after: Found | None = None) -> list[Found]:
         """Return the next *need* products that match, after one of them.
@@ -127,10 +132,11 @@ class Walker:
         if count >= need:
             return
         asked = need - count + 1
-        hits = self._search(query, asked, level)
+        whole_query = depth == 0 and after is None
+        hits = self._search(query, asked, level, counting=whole_query)
         cut = len(hits) == asked and hits[-1][0] == hits[-2][0]
         whole = [hit for hit in hits if not cut or hit[0] != hits[-1][0]]
-        yield from self._sorted([address for _, address in whole], order)[: need - count]
+        yield from self._sorted(whole, order, depth)[: need - count]
         if cut and (rest := need - count - len(whole)) > 0:
             # The last number is shared by more products than fit: the next level decides which.
             yield from self._within(query, order, depth, hits[-1][0], rest, None)
@@ -140,43 +146,57 @@ class Walker:
     ) -> Iterator[Found]:
         """Yield what has one number in a level, as the levels after it sort it."""
         query = _both(query, self._at(order.levels[depth], key))
+        hits = self.searcher.search(query, FEW + 1, count=False).hits
         depth += 1
-        if depth == len(order.levels) or (depth == order.text_at and is_filled(key)):
-            return self._tied(query, order, need, after)
-        return self._walk(query, order, depth, need, after)
-
-    def _tied(self, query: Query, order: Path, need: int, after: Found | None) -> Iterator[Found]:
-        """Yield what the levels do not tell apart: all of it must be looked at."""
-        hits = self.searcher.search(query, TIE_MAX, count=False).hits
-        found = self._sorted([address for _, address in hits], order)
-        later = [each for each in found if after is None or _is_later(each, after, order)]
-        yield from later[:need]
+        if len(hits) > FEW:
+            if depth < len(order.levels) and not (depth == order.text_at and is_filled(key)):
+                yield from self._walk(query, order, depth, need, after)
+                return
+            hits = self.searcher.search(query, TIE_MAX, count=False).hits
+        yield from _later(self._sorted(hits, order), after, order)[:need]
 
     def _search(
-        self, query: Query, limit: int, level: Level
+        self, query: Query, limit: int, level: Level, *, counting: bool
     ) -> list[tuple[float, tantivy.DocAddress]]:
         order = Order.Desc if level.descending else Order.Asc
         found = self.searcher.search(
-            query, limit, count=False, order_by_field=level.field, order=order
+            query, limit, count=counting, order_by_field=level.field, order=order
         )
+        if counting:
+            self.counted.append(found.count)  # type: ignore[attr-defined] # as in narrowing.count
         return found.hits
 
-    def _sorted(self, addresses: list[tantivy.DocAddress], order: Path) -> list[Found]:
+    def _sorted(
+        self,
+        hits: Sequence[tuple[float, tantivy.DocAddress]],
+        order: Path,
+        depth: int | None = None,
+    ) -> list[Found]:
+        """Return what was found, in order.
+
+        Args:
+            hits: Documents, with their numbers in the level they were sorted by.
+            order: To sort them by.
+            depth: That level; None when they are in no order.
+        """
+        addresses = [address for _, address in hits]
         if not addresses:
             return []
+        ids = self.ids(addresses)
+        if depth == 0 and len({key for key, _ in hits}) == len(hits):
+            # Told apart by the first number, they are in order, and the others do not matter.
+            return [Found(each, (key,)) for each, (key, _) in zip(ids, hits, strict=True)]
         columns = [self.searcher.fast_field_values(each.field, addresses) for each in order.levels]
         keys = [tuple(map(_known, each)) for each in zip(*columns, strict=True)]
-        ids = self.ids(addresses)
         if order.text_at == 0:
-            found = list(map(Found, ids, keys))
-        else:
-            filled = [is_filled(each[order.text_at - 1]) for each in keys]
-            asked = [product_id for product_id, full in zip(ids, filled, strict=True) if full]
-            texts = dict(zip(asked, self.texts(asked), strict=True))
-            found = [
-                Found(each, numbers, texts.get(each, ""))
-                for each, numbers in zip(ids, keys, strict=True)
-            ]
+            return _sort(list(map(Found, ids, keys)), order)
+        filled = [is_filled(each[order.text_at - 1]) for each in keys]
+        asked = [product_id for product_id, full in zip(ids, filled, strict=True) if full]
+        texts = dict(zip(asked, self.texts(asked), strict=True))
+        found = [
+            Found(each, numbers, texts.get(each, ""))
+            for each, numbers in zip(ids, keys, strict=True)
+        ]
         return _sort(found, order)
 
     def _at(self, level: Level, key: float) -> Query:
@@ -208,13 +228,13 @@ def _sort(found: list[Found], order: Path) -> list[Found]:
     return found
 
 
-def _is_later(one: Found, other: Found, order: Path) -> bool:
-    """Say whether *one* comes after *other*, which the levels before the text do not tell apart."""
-    if one.text != other.text:
-        later = one.text > other.text
-        return later is not order.levels[0].descending
-    later = one.id > other.id
-    return later is not order.levels[-1].descending if one.id != other.id else False
+def _later(found: list[Found], after: Found | None, order: Path) -> list[Found]:
+    """Return those of the sorted products that come after one, which may be among them."""
+    if after is None:
+        return found
+    others = [each for each in found if each.id != after.id]
+    every = _sort([*others, after], order)
+    return every[every.index(after) + 1 :]
 
 
 def _both(left: Query, right: Query) -> Query:
