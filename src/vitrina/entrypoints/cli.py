@@ -29,9 +29,10 @@ from vitrina.bootstrap import (
 )
 from vitrina.domain.errors import NothingToAccept
 from vitrina.entrypoints import report
+from vitrina.entrypoints.acceptor import Loads
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
-from vitrina.entrypoints.server import PortTaken, listen, serve_until_stopped
+from vitrina.entrypoints.server import PortTaken, Share, listen, serve_until_stopped
 from vitrina.entrypoints.supervisor import Worker, supervise
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.settings import BadSettings, LogFormat, Settings
@@ -123,21 +124,24 @@ def serve(
                 _serve(catalog, settings, listener)
             return
         with hold_catalog(path) as let_go:
+            loads = Loads(settings.workers)
 
             def work(worker: Worker) -> int:
                 let_go()
-                return _work(path, settings, listener, worker)
+                return _work(path, settings, listener, worker, Share(loads, worker.place))
 
-            code = supervise(work, workers=settings.workers)
+            code = supervise(work, workers=settings.workers, gone=loads.leave)
     if code:
         raise typer.Exit(code)
 
 
-def _work(path: Path, settings: Settings, listener: socket.socket, worker: Worker) -> int:
+def _work(
+    path: Path, settings: Settings, listener: socket.socket, worker: Worker, share: Share
+) -> int:
     """Serve as one of several processes, and return its exit code."""
     try:
         with open_catalog(path, settings, join=True) as catalog:
-            _serve(catalog, settings, listener, worker)
+            _serve(catalog, settings, listener, worker, share)
     except CannotOpen as error:
         typer.echo(f"vitrina: {error}", err=True)
         return EXIT_FAILED
@@ -145,7 +149,11 @@ def _work(path: Path, settings: Settings, listener: socket.socket, worker: Worke
 
 
 def _serve(
-    catalog: Catalog, settings: Settings, listener: socket.socket, worker: Worker | None = None
+    catalog: Catalog,
+    settings: Settings,
+    listener: socket.socket,
+    worker: Worker | None = None,
+    share: Share | None = None,
 ) -> None:
     if worker is None or worker.first:
         if catalog.understood is not None:
@@ -155,7 +163,7 @@ def _serve(
     application = create_app(lambda: nullcontext(catalog), options=_http_options(settings))
     if worker is not None:
         worker.ready()
-    serve_until_stopped(application, listener, grace_s=settings.shutdown_s)
+    serve_until_stopped(application, listener, grace_s=settings.shutdown_s, share=share)
 
 
 @app.command()

@@ -1,19 +1,35 @@
 """Runs the application on a socket until it is asked to stop."""
 
+import asyncio
 import errno
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FrameType
-from typing import Final
+from typing import Final, cast
 
 import uvicorn
 
+from vitrina.entrypoints.acceptor import Acceptor, Loads
 from vitrina.entrypoints.http.app import Application
 
 BACKLOG: Final = 2_048
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one of several processes on one socket knows of them.
+
+    Attributes:
+        loads: How many connections each has.
+        place: This one's in them.
+    """
+
+    loads: Loads
+    place: int
 
 
 class PortTaken(Exception):
@@ -56,9 +72,43 @@ class _Server(uvicorn.Server):
     it before the catalog is closed, with exit code 143.
     """
 
-    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        application: Application,
+        listener: socket.socket,
+        share: Share | None,
+    ) -> None:
         super().__init__(config)
         self._application = application
+        self._listener = listener
+        self._share = share
+        self._acceptor: Acceptor | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; one by one, when other processes listen on the same socket."""
+        await super().startup(sockets)
+        if self._share is not None and not self.lifespan.should_exit:
+            self._acceptor = Acceptor(
+                self._listener,
+                self._protocol,
+                count=lambda: len(self.server_state.connections),
+                loads=self._share.loads,
+                place=self._share.place,
+            )
+            self.servers.append(cast("asyncio.Server", self._acceptor))
+
+    async def on_tick(self, counter: int) -> bool:
+        """Do what is to be done ten times a second; say whether to stop."""
+        if self._acceptor is not None:
+            self._acceptor.tell()
+        return await super().on_tick(counter)
+
+    def _protocol(self) -> asyncio.Protocol:
+        kind = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
+        return kind(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -77,13 +127,16 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve_until_stopped(application: Application, listener: socket.socket, *, grace_s: int) -> None:
+def serve_until_stopped(
+    application: Application, listener: socket.socket, *, grace_s: int, share: Share | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT; then finish the requests under way.
 
     Args:
         application: What to serve.
         listener: Where.
         grace_s: How long requests under way may take; afterwards they are cut off.
+        share: This process's share, when others listen there, too.
     """
     config = uvicorn.Config(
         application,
@@ -94,4 +147,5 @@ def serve_until_stopped(application: Application, listener: socket.socket, *, gr
         timeout_graceful_shutdown=grace_s,
         backlog=BACKLOG,
     )
-    _Server(config, application).run(sockets=[listener])
+    server = _Server(config, application, listener, share)
+    server.run(sockets=[listener] if share is None else [])

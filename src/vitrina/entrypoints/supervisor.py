@@ -36,24 +36,27 @@ class Worker:
 
     Attributes:
         first: It is the first one, and tells people about the start.
+        place: Its number among those that run now, from 0.
         ready: To be called when it is about to answer.
     """
 
     first: bool
+    place: int
     ready: Callable[[], None]
 
 
 type Work = Callable[[Worker], int]
 
 
-def supervise(work: Work, *, workers: int) -> int:
+def supervise(work: Work, *, workers: int, gone: Callable[[int], None]) -> int:
     """Keep *workers* processes at *work* until SIGTERM or SIGINT, and return the exit code.
 
     Args:
         work: What each does: it returns its exit code once it got SIGTERM.
         workers: How many.
+        gone: Called with the place of each that has ended.
     """
-    return _Supervisor(work, workers).run()
+    return _Supervisor(work, workers, gone).run()
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class _Child:
     """One process, as the supervisor sees it."""
 
     pid: int
+    place: int
     ready: int
     is_ready: bool = False
 
@@ -69,6 +73,7 @@ class _Child:
 class _Supervisor:
     work: Work
     workers: int
+    gone: Callable[[int], None]
     _children: dict[int, _Child] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -109,6 +114,7 @@ class _Supervisor:
 
     def _spawn(self, life: int, held: int, *, first: bool = False) -> None:
         ready, tell = os.pipe()
+        place = min(set(range(self.workers)) - {each.place for each in self._children.values()})
         sys.stdout.flush()
         sys.stderr.flush()
         # A worker is told to stop only when it no longer takes that for a word to the supervisor.
@@ -117,10 +123,10 @@ class _Supervisor:
         if pid == 0:
             for fd in (held, ready, *(each.ready for each in self._children.values())):
                 os.close(fd)
-            os._exit(_run_worker(self.work, first=first, life=life, tell=tell))
+            os._exit(_run_worker(self.work, first=first, place=place, life=life, tell=tell))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(tell)
-        self._children[pid] = _Child(pid, ready)
+        self._children[pid] = _Child(pid, place, ready)
 
     def _wait(self, woken: int) -> None:
         """Wait for a signal, or for a worker that is ready; at most a while."""
@@ -139,6 +145,7 @@ class _Supervisor:
             if found:
                 child = self._children.pop(pid)
                 os.close(child.ready)
+                self.gone(child.place)
                 code = os.waitstatus_to_exitcode(status)
                 yield child, code if code >= 0 else _SIGNALLED - code
 
@@ -181,7 +188,7 @@ def _nothing(_number: int, _frame: FrameType | None) -> None:
     """Handle a signal by having been woken."""
 
 
-def _run_worker(work: Work, *, first: bool, life: int, tell: int) -> int:
+def _run_worker(work: Work, *, first: bool, place: int, life: int, tell: int) -> int:
     """Do the work in a process that was just forked, and return its exit code."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -195,7 +202,7 @@ def _run_worker(work: Work, *, first: bool, life: int, tell: int) -> int:
         os.write(tell, b"1")
 
     try:
-        return work(Worker(first, ready))
+        return work(Worker(first, place, ready))
     except BaseException:  # noqa: BLE001 - the process ends here; it is logged
         _log.exception("a worker crashed")
         return EXIT_CRASHED
