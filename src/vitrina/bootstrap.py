@@ -105,6 +105,7 @@ def open_catalog(
         caretaker = Caretaker(
             opened.presence,
             partial(_projector, location, store, settings, desk, disk),
+            desk,
             last_wait_s=settings.shutdown_s,
         )
         try:

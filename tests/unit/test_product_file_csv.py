@@ -262,7 +262,7 @@ class TestHeaders:
         assert one(text) == {"brand": "A", "attributes": {"color": "red"}}
 
     def test_what_only_the_catalog_sets_is_a_note(self) -> None:
-        (note,) = read("title,_version\nLamp,3\n").problems
+        (note,) = read("title,version\nLamp,3\n").problems
         assert (note.code, note.severity) == ("column_not_read", Severity.WARNING)
 
 

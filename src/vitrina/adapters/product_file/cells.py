@@ -148,6 +148,21 @@ def read_integer(cell: str) -> int:
     )
 
 
+def read_version(cell: str) -> int:
+    """Read the version of a product that a row holds for.
+
+    Raises:
+        DoubtfulCell: ``invalid_version``; the row then holds for any version.
+    """
+    if cell.isascii() and cell.isdigit() and 0 < len(cell) <= DIGITS_SAFE:
+        return int(cell)
+    raise DoubtfulCell(
+        "invalid_version",
+        "A _version is a number such as 3, as the service wrote it. The row is read as if it had "
+        "none; it gets the right one when its product changes.",
+    )
+
+
 def read_number(cell: str) -> int | float:
     """Read a number; one decimal comma is understood.
 

@@ -14,6 +14,7 @@ from vitrina.adapters.product_file.headers import (
     ATTRIBUTE_PREFIX,
     LOOSE_GTIN_NAMES,
     SYNONYMS,
+    VERSION,
     fold_name,
     is_reserved,
     resolve,
@@ -53,6 +54,7 @@ _READERS: Final[Mapping[str, Callable[[str], Json]]] = {
     "rating": cells.read_number,
     "rating_count": cells.read_integer,
     "url": cells.read_text,
+    VERSION: cells.read_version,
     **{name: cells.choice_reader(name) for name in ("status", "condition", "availability")},
 }
 
@@ -156,6 +158,7 @@ def read_csv(data: bytes, *, currency: str) -> ProductFile:
         raw = text[record.start : record.end].encode(dialect.encoding)
         refused = any(each.severity is Severity.ERROR for each in found)
         path = row.pop("category", None)
+        version = row.pop(VERSION, None)
         rows.append(
             Row(
                 line=record.line,
@@ -165,6 +168,7 @@ def read_csv(data: bytes, *, currency: str) -> ProductFile:
                 category_path=path if isinstance(path, tuple) else None,
                 refused=refused,
                 whole=whole,
+                version=version if isinstance(version, int) else None,
             )
         )
         done = record.end

@@ -18,12 +18,12 @@ from vitrina.adapters.product_file.csv_cells import RowWriter
 from vitrina.adapters.product_file.csv_reader import COLUMNS_MAX
 from vitrina.adapters.product_file.csv_text import is_quoted, records, split_line_end, write_cell
 from vitrina.adapters.product_file.flat import assemble, field_order, is_derived_slug, stated
-from vitrina.adapters.product_file.headers import header_for
+from vitrina.adapters.product_file.headers import VERSION, header_for
 from vitrina.adapters.product_file.model import Column, ProductFile, Row, UnreadableFile
 from vitrina.adapters.product_file.outgoing import Line, outgoing, shifted
 from vitrina.service_layer.documents import Document
 
-_BY_OWN_RULE: Final = frozenset({"id", "slug", "category_id"})
+_BY_OWN_RULE: Final = frozenset({"id", "slug", "category_id", VERSION})
 """Fields that do not get a column just for having a value."""
 
 type CsvLine = Line[list[str]]

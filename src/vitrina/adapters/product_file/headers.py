@@ -55,7 +55,10 @@ SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
 """Field → the names it answers to, compared as :func:`fold_name` leaves them; best first."""
 
 IGNORED: Final = frozenset({"createdat", "updatedat", "version"})
-"""Names of what only the catalog sets, and ``_version``: columns of these are not read."""
+"""Names of what only the catalog sets: columns of these are not read."""
+
+VERSION: Final = "_version"
+"""The column, and the member, that makes a row hold for one version of its product only."""
 
 LOOSE_GTIN_NAMES: Final = frozenset({"barcode", "variantbarcode"})
 """Names that do not promise a GTIN: what is none there is left out instead of refused."""
@@ -86,6 +89,8 @@ def attribute_field(name: str) -> str:
 
 def is_reserved(name: str) -> bool:
     """Say whether a column of this name is never read: the catalog's own, and translations."""
+    if name == VERSION:
+        return False
     return fold_name(name) in IGNORED or _TRANSLATION.fullmatch(name) is not None
 
 
@@ -127,6 +132,8 @@ def _guess(name: str) -> tuple[Column, int | None]:
     """Return what *name* gives on its own, and its rank among the names of that field."""
     if not name or is_reserved(name):
         return Column(name, None), None
+    if name == VERSION:
+        return Column(name, VERSION), None
     if exact := _ATTRIBUTE.fullmatch(name):
         return Column(name, attribute_field(exact[1])), None
     if known := _RANKS.get(fold_name(name)):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from vitrina.adapters.product_file.encoding import LINE_END, Lines, decode
 from vitrina.adapters.product_file.flat import assemble
+from vitrina.adapters.product_file.headers import VERSION
 from vitrina.adapters.product_file.identity import identify
 from vitrina.adapters.product_file.json_text import (
     JsonFault,
@@ -200,10 +201,12 @@ class _JsonReader:
         """Add the row that starts at *offset*."""
         document: Document = {}
         path: Json = None
+        version: Json = None
         whole = not refused
         if isinstance(value, Mapping):
             reading = read_object(value, self.currency)
             path = reading.fields.pop("category", None)
+            version = reading.fields.pop(VERSION, None)
             document = assemble(reading.fields)
             self.assumed_currency |= reading.assumed_currency
             for finding in reading.findings:
@@ -227,6 +230,7 @@ class _JsonReader:
                 category_path=path if isinstance(path, tuple) else None,
                 refused=refused,
                 whole=whole,
+                version=version if isinstance(version, int) else None,
             )
         )
 

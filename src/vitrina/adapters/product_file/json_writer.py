@@ -20,7 +20,7 @@ from vitrina.adapters.product_file.flat import (
     same,
     stated,
 )
-from vitrina.adapters.product_file.headers import ATTRIBUTE_PREFIX
+from vitrina.adapters.product_file.headers import ATTRIBUTE_PREFIX, VERSION
 from vitrina.adapters.product_file.json_text import (
     JsonStyle,
     dump,
@@ -56,6 +56,7 @@ class _JsonWriter:
         self._categories = categories
         self._is_array = file.format is Format.JSON
         self._base, self._style = self._layout()
+        self._versioned = any(row.version is not None for row in file.rows)
 
     def write(self, changes: Mapping[str, Document | None]) -> bytes:
         lines: list[JsonLine] = outgoing(self._file, changes)
@@ -83,7 +84,10 @@ class _JsonWriter:
     def _fill(self, row: Row | None, fields: Fields) -> str:
         """Return the text of a row's object for the flat *fields* of a product."""
         if row is None:
-            return dump(_native(fields), self._style, self._base)
+            document = _native(fields)
+            if self._versioned and VERSION in fields:
+                document[VERSION] = fields[VERSION]
+            return dump(document, self._style, self._base)
         text = self._object(row)
         source = _mapping(text)
         reading = read_object(source, self._file.currency)
@@ -102,8 +106,9 @@ class _JsonWriter:
         said = stated(fields)
         slots = reading.slots
         wanted = {name: value for name, value in fields.items() if name in said or name in slots}
-        if "id" not in slots:
-            wanted.pop("id", None)
+        for name in ("id", VERSION):
+            if name not in slots:
+                wanted.pop(name, None)
         path = self._categories.path_of(str(fields.get("category_id")))
         if path is not None and "category" in slots:
             wanted["category"] = path

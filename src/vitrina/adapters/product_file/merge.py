@@ -139,9 +139,35 @@ class _Comparison:
                 self._conflicts.append(found)
         elif document is not None:
             ours = flatten(document)
-            changes = self._merged(before, row, ours) if before else self._overriding(row, ours)
+            if row.version is not None:
+                changes = self._for_version(before, row, ours, document.get("version"))
+            elif before:
+                changes = self._merged(before, row, ours)
+            else:
+                changes = self._overriding(row, ours)
             if changes:
                 yield Edit(row.id, EditKind.UPDATE, _patch(changes, ours), row.line)
+
+    def _for_version(self, before: Row | None, row: Row, ours: Fields, version: Json) -> Fields:
+        """Return what was changed, if the row holds for the product's version; else note it."""
+        said_ours, said_theirs = stated(ours), stated(flatten(row.document))
+        said_base = stated(flatten(before.document)) if before else said_ours
+        if before:
+            names = _changed(flatten(before.document), flatten(row.document))
+        else:
+            names = list(self._overriding(row, ours))
+        changes: Fields = {}
+        for name in names:
+            was, value, now = said_base.get(name), said_theirs.get(name), said_ours.get(name)
+            if same(value, now):
+                continue
+            if row.version == version:
+                changes[name] = value
+            else:
+                reason = ConflictReason.STALE_VERSION
+                found = Conflict(row.id, name, was, value, now, row.line, reason)
+                self._conflicts.append(found)
+        return changes
 
     def _merged(self, before: Row, row: Row, ours: Fields) -> Fields:
         """Return the fields that only the file changed; note those that both did."""

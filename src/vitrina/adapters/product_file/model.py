@@ -127,6 +127,7 @@ class Row:
         refused: A problem of severity error stands against it.
         whole: ``document`` has all that the row gives, except for what problems name; False for
             a row of the wrong length, for example.
+        version: What its ``_version`` says, if anything.
     """
 
     line: int
@@ -140,6 +141,7 @@ class Row:
     category_path: tuple[str, ...] | None = None
     refused: bool = False
     whole: bool = True
+    version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from vitrina.adapters.product_file.gtin import read_gtin
 from vitrina.adapters.product_file.headers import (
     ATTRIBUTE_PREFIX,
     LOOSE_GTIN_NAMES,
+    VERSION,
     attribute_field,
     fold_name,
     is_reserved,
@@ -312,7 +313,14 @@ def _images(value: Json) -> Json:
     return split_images(images)
 
 
+def _version(value: Json) -> Json:
+    if isinstance(value, bool):
+        raise DoubtfulCell("invalid_version", "A _version is a number such as 3.")
+    return cells.read_version(str(value))
+
+
 _READERS: Final[Mapping[str, Callable[[Json], Json]]] = {
+    VERSION: _version,
     "id": _identifier,
     "sku": _identifier,
     "mpn": _identifier,

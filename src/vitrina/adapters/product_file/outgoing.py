@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from vitrina.adapters.product_file.flat import Fields, flatten
+from vitrina.adapters.product_file.headers import VERSION
 from vitrina.adapters.product_file.identity import Identities
 from vitrina.adapters.product_file.model import ProductFile, Row
 from vitrina.service_layer.documents import Document
@@ -36,15 +37,23 @@ def outgoing[T](file: ProductFile, changes: Mapping[str, Document | None]) -> li
         document = changes.get(row.id)
         if document is None and row.id in changes:
             continue
-        fields = None if document is None or row.refused else flatten(document)
+        fields = None if document is None or row.refused else _fields(document)
         lines.append(Line(row.id, row, fields))
     present = {row.id for row in file.rows}
     lines += [
-        Line(product_id, fields=flatten(document))
+        Line(product_id, fields=_fields(document))
         for product_id, document in changes.items()
         if document is not None and product_id not in present
     ]
     return lines
+
+
+def _fields(document: Document) -> Fields:
+    """Return the flat fields of a product, with its version for files that ask for it."""
+    fields = flatten(document)
+    if version := document.get("version"):
+        fields[VERSION] = version
+    return fields
 
 
 def shifted[T](lines: Iterable[Line[T]], read: Callable[[T], Document]) -> list[Line[T]]:

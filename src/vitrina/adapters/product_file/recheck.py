@@ -229,4 +229,5 @@ def _moved(row: Row, lines: int) -> Row:
         category_path=row.category_path,
         refused=row.refused,
         whole=row.whole,
+        version=row.version,
     )

@@ -12,7 +12,8 @@ from typing import Final
 import structlog
 
 from vitrina.adapters.journal.presence import Presence
-from vitrina.adapters.projection.projector import Projector
+from vitrina.adapters.projection.desk import Desk
+from vitrina.adapters.projection.projector import Projector, check_of
 from vitrina.domain.errors import CatalogError
 from vitrina.service_layer.opening import CannotOpen, Understood
 from vitrina.service_layer.ports import Check, CheckStatus
@@ -27,17 +28,19 @@ class Caretaker:
     """Runs the projector of a catalog while this process leads."""
 
     def __init__(
-        self, presence: Presence, make: Callable[[], Projector], *, last_wait_s: float
+        self, presence: Presence, make: Callable[[], Projector], desk: Desk, *, last_wait_s: float
     ) -> None:
         """Work with the projector that *make* makes.
 
         Args:
             presence: The processes that serve the catalog.
             make: Called when this process takes over.
+            desk: Where the process that leads tells how the files are.
             last_wait_s: How long others may take to leave, at the end.
         """
         self._presence = presence
         self._make = make
+        self._desk = desk
         self._last_wait_s = last_wait_s
         self._projector: Projector | None = None
         self._failure: str | None = None
@@ -76,10 +79,10 @@ class Caretaker:
             self._projector.stop()
 
     def checks(self) -> list[Check]:
-        """Tell how the files are, as far as this process knows."""
+        """Tell how the files are."""
         if self._failure is not None:
             return [Check("product_file", CheckStatus.WARN, self._failure)]
-        return self._projector.checks() if self._projector else []
+        return self._projector.checks() if self._projector else [check_of(self._desk.status())]
 
     def _run(self) -> None:
         pause = LOOK_EVERY_S

@@ -55,7 +55,8 @@ class ConflictBook:
         self._current = current
         self._now = now
         self._open: dict[str, FileConflict] = {each.id: each for each in reversed(desk.conflicts())}
-        self._shown = False
+        self._shown: frozenset[str] = frozenset()
+        self._table: tuple[FileConflict, ...] = ()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -111,13 +112,13 @@ class ConflictBook:
             OSError: The system refused.
         """
         if self._shown and self._open and not self.path.exists():
-            _log.info("conflicts dismissed", count=len(self._open))
-            self._open.clear()
+            _log.info("conflicts dismissed", count=len(self._shown))
+            self._open = {key: each for key, each in self._open.items() if key not in self._shown}
+            self._shown = frozenset()
         self._open = {key: each for key, each in self._open.items() if not self._is_over(each)}
         newest_first = tuple(reversed(self._open.values()))
         if newest_first != tuple(self._desk.conflicts()):
             self._desk.keep(newest_first)
-            self._shown = False
         self._show(newest_first)
 
     def _is_over(self, conflict: FileConflict) -> bool:
@@ -135,10 +136,10 @@ class ConflictBook:
         if not conflicts:
             if self.path.exists():
                 self._disk.unlink(self.path)
-            self._shown = False
-        elif not self._shown:
+            self._shown, self._table = frozenset(), ()
+        elif conflicts != self._table:
             replace_file(self._disk, self.path, [_as_csv(conflicts)])
-            self._shown = True
+            self._shown, self._table = frozenset(self._open), conflicts
 
 
 def _key(product_id: str, field: str) -> str:

@@ -22,9 +22,11 @@ from vitrina.adapters.product_file import (
     render,
 )
 from vitrina.adapters.product_file.flat import Fields, flatten
+from vitrina.adapters.product_file.headers import VERSION
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
+from vitrina.adapters.projection.earlier import Earlier
 from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
 from vitrina.adapters.projection.reading import FileReader
 from vitrina.adapters.projection.taking import TakingIn
@@ -91,6 +93,7 @@ class ProductsSync:
         self._conflicts = conflicts
         self._loss_percent_max = rules.loss_percent_max
         self._reader = FileReader(path.name, rules.currency, view.categories)
+        self._earlier = Earlier()
         self._base = keeper.load(Found.at(self.path).data)
 
     @property
@@ -154,10 +157,11 @@ class ProductsSync:
         if edited:
             # What was refused before is tried again, and has not been taken in.
             is_new = base is None or found.data != base.data
+            checked = self._without_older(checked, result)
             self._apply(checked, result, self._taking.begin(found.data, is_new=is_new))
         self.understood = self._understood(checked.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
-        stale = (base.stale if base else frozenset()) | result.stale
+        stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(checked)
         refused = frozenset(result.refused)
         self._keep(Base(base.seq if base else seq, found.data, refused, stale))
         self._taking.end()
@@ -202,6 +206,8 @@ class ProductsSync:
                 unless=lambda: not found.is_current(self.path),
             ):
                 return False
+            was = self._reader.read(self._base.data).file
+            self._earlier.note(was, self._reader.read(data).file, ids)
         self._missing = False
         self._keep(Base(seq, data, self._base.refused))
         return True
@@ -233,7 +239,8 @@ class ProductsSync:
         reading = self._reader.read(data)
         if base is not None and self._base is not None and base.rows:
             check_whole(base, self._base.data, reading.file, data)
-            loss = loss_of(base, reading.file, self._exists)
+            saved = self._earlier.sort_out(base, reading.file).file
+            loss = loss_of(base, saved, self._exists)
             mark = fingerprint(data)
             if loss.is_grave(self._loss_percent_max) and mark != accepted:
                 self.pending = _pending(loss, mark)
@@ -243,6 +250,36 @@ class ProductsSync:
             apply_category_edits(self._unit_of_work(), made, ())
             reading = self._reader.read(data)
         return reading.checked
+
+    def _without_older(self, checked: Validated, result: "_Applied") -> Validated:
+        """Take out what was saved from an older copy, and tell of it."""
+        base = self._base_file()
+        if base is None:
+            return checked
+        older = self._earlier.sort_out(base, checked.file)
+        result.stale |= older.ids
+        self._conflicts.add(older.conflicts)
+        if older.places:
+            detail = (
+                f"The file was saved from a copy that was older than the last {older.places} "
+                "changes of the API in it; those were kept. Open the file anew before you go on."
+            )
+            told = Problem(self.path.name, 0, 0, "", "", "stale_copy", detail, error=False)
+            result.told.append(told)
+            _log.warning("an older copy of the file was saved", kept=older.places)
+        return replace(checked, file=older.file)
+
+    def _misversioned(self, checked: Validated) -> set[str]:
+        """Return the ids of rows whose ``_version`` is not that of their product."""
+        file = checked.file
+        in_all = any(column.field == VERSION for column in file.columns)
+        rows = [each for each in file.accepted.values() if in_all or each.version is not None]
+        found = self._view.products([row.id for row in rows])
+        return {
+            row.id
+            for row, stored in zip(rows, found, strict=True)
+            if stored is not None and stored.version != row.version
+        }
 
     def _exists(self, product_id: str) -> bool:
         return self._view.products([product_id])[0] is not None

@@ -160,15 +160,7 @@ class Projector:
 
     def checks(self) -> list[Check]:
         """Tell whether the files can be read and written."""
-        status = self.status()
-        well = status.state is FileState.IN_SYNC
-        return [
-            Check(
-                "product_file",
-                CheckStatus.PASS if well else CheckStatus.WARN,
-                "" if well else status.detail,
-            )
-        ]
+        return [check_of(self.status())]
 
     def status(self) -> FileStatus:
         """Return how the files are."""
@@ -302,6 +294,13 @@ class Projector:
         else:
             self._failure = None
         self._tell()
+
+
+def check_of(status: FileStatus) -> Check:
+    """Return what probes are told of the files."""
+    if status.state in {FileState.IN_SYNC, FileState.NONE}:
+        return Check("product_file", CheckStatus.PASS)
+    return Check("product_file", CheckStatus.WARN, status.detail)
 
 
 def _ask(file: Path, pending: Pending) -> str:

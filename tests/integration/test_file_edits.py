@@ -1,0 +1,264 @@
+"""What people save, what the API does meanwhile, and what is told of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.integration.pair import Pair
+
+CSV = """\
+id,title,quantity,color
+LAMP-1,Desk lamp,12,brown
+LAMP-2,Floor lamp,3,
+RUG-1,Wool rug,5,red
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    path = tmp_path / "products.csv"
+    path.write_text(CSV)
+    return Pair(path)
+
+
+class TestAnOlderCopy:
+    """A spreadsheet that was opened before the API's last changes came into the file."""
+
+    def test_its_old_values_are_not_taken_for_edits(self, pair: Pair) -> None:
+        pair.put("LAMP-1", quantity=11)
+        pair.put("LAMP-2", quantity=2)
+        pair.put("NEW-1", title="New")
+        pair.sync()
+        pair.save(CSV.replace("Wool rug", "Silk rug"))
+
+        status = pair.sync()
+        assert pair.get("RUG-1")["title"] == "Silk rug"
+        assert pair.get("LAMP-1")["quantity"] == 11
+        assert pair.get("LAMP-2")["quantity"] == 2
+        assert pair.has("NEW-1")
+        assert [each.code for each in status.problems] == ["stale_copy"]
+        assert "last 3 changes" in status.problems[0].detail
+        assert pair.text == (
+            CSV.replace("Wool rug", "Silk rug").replace(",12,", ",11,").replace(",3,", ",2,")
+            + "NEW-1,New,,\n"
+        )
+
+    def test_it_may_be_saved_again_and_again(self, pair: Pair) -> None:
+        for quantity in (11, 10, 9):
+            pair.put("LAMP-1", quantity=quantity)
+            pair.put("LAMP-2", quantity=quantity)
+            pair.sync()
+            pair.save(CSV.replace("Wool rug", f"Silk rug {quantity}"))
+            pair.sync()
+            assert pair.get("LAMP-1")["quantity"] == quantity
+            assert pair.get("RUG-1")["title"] == f"Silk rug {quantity}"
+
+    def test_a_product_that_is_gone_does_not_come_back(self, pair: Pair) -> None:
+        pair.remove("LAMP-2")
+        pair.sync()
+        pair.save(CSV.replace("Wool rug", "Silk rug"))
+        pair.sync()
+
+        assert not pair.has("LAMP-2")
+        assert pair.get("RUG-1")["title"] == "Silk rug"
+        assert pair.conflicts() == [("LAMP-2", "", "deleted_in_catalog")]
+
+    def test_what_both_sides_changed_is_a_conflict(self, pair: Pair) -> None:
+        pair.put("LAMP-1", quantity=11)
+        pair.put("LAMP-2", quantity=2)
+        pair.put("RUG-1", quantity=4)
+        pair.sync()
+        pair.save(
+            CSV.replace("LAMP-1,Desk lamp,12", "LAMP-1,Desk lamp,77").replace(
+                "RUG-1,Wool rug,5,red\n", ""
+            )
+        )
+        pair.sync()
+
+        assert pair.get("LAMP-1")["quantity"] == 11
+        assert pair.has("RUG-1")
+        assert sorted(pair.conflicts()) == [
+            ("LAMP-1", "quantity", "stale_copy"),
+            ("LAMP-2", "quantity", "stale_copy"),
+            ("RUG-1", "", "deleted_in_file"),
+        ]
+
+    def test_one_value_alone_is_kept_and_told(self, pair: Pair) -> None:
+        pair.put("LAMP-1", quantity=11)
+        pair.sync()
+        pair.save(CSV)
+        pair.sync()
+
+        assert pair.get("LAMP-1")["quantity"] == 11
+        assert pair.conflicts() == [("LAMP-1", "quantity", "stale_copy")]
+
+    def test_who_has_seen_a_later_change_may_go_back(self, pair: Pair) -> None:
+        pair.put("LAMP-1", quantity=11)
+        pair.sync()
+        pair.put("LAMP-2", quantity=2)
+        pair.sync()
+        pair.edit("Desk lamp,11", "Desk lamp,12")
+        pair.sync()
+
+        assert pair.get("LAMP-1")["quantity"] == 12
+        assert pair.conflicts() == []
+
+
+class TestVersions:
+    """A column ``_version`` makes each row hold for one version of its product."""
+
+    @pytest.fixture
+    def pair(self, tmp_path: Path) -> Pair:
+        path = tmp_path / "products.csv"
+        path.write_text("id,title,quantity,_version\nA,Lamp,1,\nB,Rug,2,\n")
+        pair = Pair(path)
+        pair.sync()
+        return pair
+
+    def test_it_is_filled_in_and_kept(self, pair: Pair) -> None:
+        assert pair.text == "id,title,quantity,_version\nA,Lamp,1,1\nB,Rug,2,1\n"
+        pair.put("A", quantity=5)
+        pair.edit("Rug", "Big rug")
+        pair.sync()
+        assert pair.text == "id,title,quantity,_version\nA,Lamp,5,2\nB,Big rug,2,2\n"
+
+    def test_a_row_of_another_version_changes_nothing(self, pair: Pair) -> None:
+        old = pair.text
+        pair.put("A", title="Walnut lamp")
+        pair.sync()
+        pair.save(old.replace("Lamp,1,1", "Lamp,9,1"))
+        pair.sync()
+
+        assert (pair.get("A")["title"], pair.get("A")["quantity"]) == ("Walnut lamp", 1)
+        assert sorted(pair.conflicts()) == [
+            ("A", "quantity", "stale_version"),
+            ("A", "title", "stale_version"),
+        ]
+        assert "A,Walnut lamp,1,2\n" in pair.text
+
+    def test_a_row_of_this_version_counts_whatever_was_before(self, pair: Pair) -> None:
+        pair.put("A", quantity=5)
+        pair.sync()
+        pair.edit("A,Lamp,5,2", "A,Lamp,1,2")
+        pair.sync()
+        assert pair.get("A")["quantity"] == 1
+        assert pair.conflicts() == []
+
+    def test_a_wrong_version_is_told_and_mended(self, pair: Pair) -> None:
+        pair.edit("A,Lamp,1,1", "A,Lamp,7,one")
+        status = pair.sync()
+        assert pair.get("A")["quantity"] == 7
+        assert [each.code for each in status.problems] == ["invalid_version"]
+        assert "A,Lamp,7,2\n" in pair.text
+
+    def test_json_has_it_where_a_row_wants_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.jsonl"
+        path.parent.mkdir()
+        path.write_text(
+            '{"id": "A", "title": "Lamp", "_version": 7}\n{"id": "B", "title": "Rug"}\n'
+        )
+        pair = Pair(path)
+        pair.put("C", title="New")
+        pair.sync()
+        assert pair.text == (
+            '{"id": "A", "title": "Lamp", "_version": 1}\n'
+            '{"id": "B", "title": "Rug"}\n'
+            '{"id": "C", "title": "New", "_version": 1}\n'
+        )
+        pair.edit('"title": "Lamp", "_version": 1', '"title": "Walnut", "_version": 3')
+        pair.sync()
+        assert pair.get("A")["title"] == "Lamp"
+        assert pair.conflicts() == [("A", "title", "stale_version")]
+
+
+class TestConflicts:
+    def test_the_values_agree_in_the_end(self, pair: Pair) -> None:
+        pair.put("LAMP-1", title="From the API")
+        pair.edit("Desk lamp", "From the file")
+        assert pair.sync().conflicts == 1
+        pair.put("LAMP-1", title="From the file")
+        assert pair.sync().conflicts == 0
+        assert not pair.path.with_name("products.conflicts.csv").exists()
+
+    def test_the_cell_is_edited_again(self, pair: Pair) -> None:
+        pair.put("LAMP-1", title="From the API")
+        pair.edit("Desk lamp", "From the file")
+        pair.sync()
+        pair.edit("From the API", "Settled")
+        assert pair.sync().conflicts == 0
+        assert pair.get("LAMP-1")["title"] == "Settled"
+
+    def test_deleting_the_list_dismisses_what_it_listed(self, pair: Pair) -> None:
+        pair.put("LAMP-1", title="=From the API")
+        pair.edit("Desk lamp", "From the file")
+        pair.sync()
+        table = pair.path.with_name("products.conflicts.csv")
+        assert "'=From the API" in table.read_text("utf-8-sig")
+        table.unlink()
+        pair.put("LAMP-2", title="From the API")
+        pair.edit("Floor lamp", "From the file")
+        pair.sync()
+        assert pair.conflicts() == [("LAMP-2", "title", "both_changed")]
+        assert "LAMP-1" not in table.read_text()
+
+    def test_a_product_that_one_side_deleted(self, pair: Pair) -> None:
+        pair.put("LAMP-1", quantity=9)
+        pair.remove("LAMP-2")
+        pair.save(CSV.replace("LAMP-1,Desk lamp,12,brown\n", "").replace("Floor", "Tall"))
+        pair.sync()
+        assert pair.get("LAMP-1")["quantity"] == 9
+        assert not pair.has("LAMP-2")
+        assert sorted(pair.conflicts()) == [
+            ("LAMP-1", "", "deleted_in_file"),
+            ("LAMP-2", "", "deleted_in_catalog"),
+        ]
+        pair.remove("LAMP-1")
+        pair.put("LAMP-2", title="Again")
+        assert pair.sync().conflicts == 0
+
+
+class TestWholeFiles:
+    def test_a_file_that_ends_in_the_middle_of_a_row(self, pair: Pair) -> None:
+        pair.save(CSV[:-9])
+        status = pair.sync()
+        assert (status.state, status.code, status.line) == ("broken", "cut_off", 4)
+        pair.save(CSV[: CSV.index("RUG-1")])
+        assert pair.sync().state == "in_sync"
+        assert not pair.has("RUG-1")
+
+    def test_a_file_most_rows_of_which_became_wrong(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.csv"
+        path.parent.mkdir()
+        path.write_text("id,title\n" + "".join(f"P-{n},Lamp {n}\n" for n in range(9)))
+        pair = Pair(path)
+        pair.save("id,title\n" + "".join(f"P-1,Lamp {n}\n" for n in range(9)))
+        status = pair.sync()
+        assert (status.state, status.code, status.line) == ("broken", "too_many_wrong_rows", 3)
+
+    def test_a_missing_file_is_written_again(self, pair: Pair) -> None:
+        pair.path.unlink()
+        pair.sync()
+        assert pair.get("LAMP-1")["title"] == "Desk lamp"
+        assert sorted(pair.text.splitlines()[1:]) == sorted(CSV.splitlines()[1:])
+
+    def test_all_rows_gone_from_json_lines(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.jsonl"
+        path.parent.mkdir()
+        path.write_text('{"id": "A", "title": "Lamp"}\n')
+        pair = Pair(path)
+        pair.save("")
+        status = pair.sync()
+        assert status.state == "pending"
+        assert status.pending is not None
+        assert (status.pending.deleted, status.pending.products) == (1, 1)
+
+    def test_a_member_gone_from_all_objects(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.json"
+        path.parent.mkdir()
+        rows = [f'{{"id": "P-{n}", "title": "Lamp", "brand": "Lumen"}}' for n in range(6)]
+        path.write_text("[" + ",\n".join(rows) + "]")
+        pair = Pair(path)
+        pair.edit(', "brand": "Lumen"', "")
+        status = pair.sync()
+        assert status.pending is not None
+        assert status.pending.columns == ("brand",)
