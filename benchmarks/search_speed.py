@@ -64,6 +64,9 @@ class Shelf:
     def categories(self) -> CategoryTree:
         return self._tree
 
+    def category_counts(self) -> dict[str, int]:
+        return {}
+
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
         return self._log[after - 1 : after - 1 + limit]
 
@@ -170,9 +173,7 @@ def _swap(text: str) -> str:
     return text.replace(longest, typo)
 
 
-def timed(
-    ask: Callable[[ProductQuery], object], queries: list[ProductQuery]
-) -> tuple[float, float]:
+def timed[T](ask: Callable[[T], object], queries: list[T]) -> tuple[float, float]:
     ask(queries[0])
     spent = []
     for query in queries:
@@ -262,6 +263,9 @@ def main() -> None:
                 "{:.2f} | {:.2f}".format(*timed(fts.ask, queries)) if known and fts else "- | -"
             )
             print(f"| {name} | {mine} | {theirs} |", flush=True)
+        typed = [each.text[:5] for each in asked["text, two words"] if each.text]
+        spent = timed(lambda text: index.suggest(text, 5), typed)
+        print("| suggest | {:.2f} | {:.2f} | - | - |".format(*spent))
         print(f"| one change found | {changed(shelf, index, products)} | | |")
         index.close()
         open_index(shelf, folder, "open again").close()

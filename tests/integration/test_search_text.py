@@ -203,6 +203,22 @@ def test_pages_of_an_answer_join_while_others_are_written(catalog: MemoryCatalog
     assert [each for each in found if each in before] == before
 
 
+@pytest.mark.parametrize("text", ["bluray player", "blu ray", "wirless", "red wirel", "x"])
+def test_every_way_to_write_a_word_joins_over_pages(catalog: MemoryCatalog, text: str) -> None:
+    titles = ["Bluray player", "Blu-ray player", "Blu ray disc", "Wireless X", "Red wireless xyz"]
+    put(catalog, *(Product(id=f"p{n}", title=titles[n % 5]) for n in range(25)))
+    index = TantivyIndex(catalog.view, catalog)
+
+    whole = index.search(ProductQuery(text, limit=200))
+    assert follow(index, ProductQuery(text, limit=3)) == list(whole.ids)
+    assert whole.total == len(whole.ids) > 0
+
+
+def test_a_letter_that_is_a_word_stands_for_itself(find: Find) -> None:
+    assert find("x", a="Model X", b="Xylophone") == ["a"]
+    assert find("y", c="Yacht") == ["c"]
+
+
 def test_what_is_worth_the_same_comes_by_id(catalog: MemoryCatalog) -> None:
     names = [f"p{n}" for n in range(120)]
     put(catalog, *(Product(id=each, title="Lamp") for each in names))

@@ -35,6 +35,9 @@ from vitrina.domain.errors import BadCursor
 WORDS_MAX: Final = 32
 """How many distinct words are looked for; what follows them is left out."""
 
+UNKNOWN_MAX: Final = 4
+"""For how many unknown words of a query typos are looked for: it is the dearest of all looks."""
+
 ENOUGH: Final = 20
 """How many products must hold a number of words for fewer words not to do."""
 
@@ -181,7 +184,11 @@ class Vocabulary:
             title=whole(typed),
         )
         if numbers is None:
-            plan = replace(plan, asked=tuple(map(self._known, asked)))
+            known: list[Word] = []
+            for word in asked:
+                mended = sum(each.typos > 0 or each.rarity == UNKNOWN for each in known)
+                known.append(self._known(word, forgiving=mended < UNKNOWN_MAX))
+            plan = replace(plan, asked=tuple(known))
             return replace(plan, needed=self._needed(plan.words))
         needed, *rest = numbers
         if len(rest) != 2 * len(asked):
@@ -268,16 +275,31 @@ class Vocabulary:
             word = words.get(text) or Word(
                 text,
                 self._analyzer.stem(text),
-                halves=tuple((text[:cut], text[cut:]) for cut in range(1, len(text))),
+                halves=tuple(self._halves(text)),
                 synonyms=tuple(self._others(typed, place)),
             )
             known = (each for each in joined if self._count("all", each))
             words[text] = replace(
                 word,
                 joined=tuple(dict.fromkeys((*word.joined, *known))),
-                unfinished=word.unfinished or place == last,
+                unfinished=word.unfinished or (place == last and self._may_go_on(word)),
             )
         return list(words.values())
+
+    def _halves(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield the stems of two words that stand side by side in titles and together are *text*."""
+        for cut in range(1, len(text)):
+            pair = (self._analyzer.stem(text[:cut]), self._analyzer.stem(text[cut:]))
+            known = all(self._count("title", each) for each in pair)
+            if known and count(self._searcher, self._phrase(pair)):
+                yield pair
+
+    def _may_go_on(self, word: Word) -> bool:
+        """Say whether a last word may be the beginning of another.
+
+        A single letter that is a word stands for itself: what begins with it is most of the catalog.
+        """
+        return len(word.text) > 1 or not self._count("all", word.stem)
 
     def _others(self, typed: Sequence[str], place: int) -> Iterator[tuple[str, ...]]:
         """Yield the synonyms of the word at *place* and of sequences that it is part of."""
@@ -288,19 +310,12 @@ class Vocabulary:
             for end in range(place + 1, min(len(typed), first + longest) + 1):
                 yield from self._synonyms.get(tuple(typed[first:end]), ())
 
-    def _known(self, word: Word) -> Word:
+    def _known(self, word: Word, *, forgiving: bool) -> Word:
         """Return a word with its rarity, and with its typos forgiven where it is unknown."""
-        halves = tuple(
-            (self._analyzer.stem(left), self._analyzer.stem(right))
-            for left, right in word.halves
-            if self._count("title", left) and self._count("title", self._analyzer.stem(right))
-        )
-        halves = tuple(each for each in halves if count(self._searcher, self._phrase(each)))
-        word = replace(word, halves=halves)
         found = self._count("all", word.stem) or self._count("codes", word.text)
         if not found:
             found = count(self._searcher, self._match(word))
-        if not found and (typos := self._forgiven(replace(word, unfinished=False))):
+        if not found and forgiving and (typos := self._forgiven(replace(word, unfinished=False))):
             word = replace(word, typos=typos, unfinished=False)
             found = count(self._searcher, self._match(word))
         if not found:

@@ -1,0 +1,39 @@
+import pytest
+
+from vitrina.adapters.index.spelling import all_begin_like, begins_like, distance, forgiven
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "typos"),
+    [
+        ("lamp", "lamp", 0),
+        ("lamp", "lamps", 1),
+        ("lamp", "lap", 1),
+        ("lamp", "lump", 1),
+        ("lamp", "lmap", 1),
+        ("lamp", "lmpa", 2),
+        ("keyboard", "keybaord", 1),
+        ("keyboard", "kyebaord", 2),
+        ("lamp", "sofa", 3),
+        ("", "ab", 2),
+        ("", "abc", 3),
+    ],
+)
+def test_typos_are_counted_up_to_a_limit(one: str, other: str, typos: int) -> None:
+    assert distance(one, other, 2) == typos
+    assert distance(other, one, 2) == typos
+
+
+@pytest.mark.parametrize(
+    ("word", "most"), [("lmp", 0), ("lamp", 1), ("keyboar", 1), ("keyboard", 2), ("ab12", 0)]
+)
+def test_longer_words_may_have_more_typos(word: str, most: int) -> None:
+    assert forgiven(word) == most
+
+
+def test_beginnings() -> None:
+    assert begins_like("keyboard", "keyb")
+    assert begins_like("keyboard", "kyeb")
+    assert not begins_like("keyboard", "kye")
+    assert all_begin_like(["red", "keyboard"], ["keyb", "re"])
+    assert not all_begin_like(["red"], ["red", "keyb"])
