@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from vitrina.adapters.catalog_folder import Location, create, locate
+from vitrina.adapters.catalog_folder import Location, create, locate, locate_served
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.synonyms import FILE_NAME as SYNONYMS, read_synonyms
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import locked, open_store
-from vitrina.adapters.journal.repair import repair
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
@@ -25,11 +24,16 @@ from vitrina.adapters.projection.products import FileRules, ProductsSync, docume
 from vitrina.adapters.projection.projector import Projector, Timing
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.watcher import Watch
+from vitrina.adapters.upkeep.backup import back_up
+from vitrina.adapters.upkeep.repair import repair
+from vitrina.adapters.upkeep.restore import restore
+from vitrina.adapters.upkeep.verify import verify
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Source
-from vitrina.service_layer.opening import CannotOpen, InUse, Repaired, Understood
+from vitrina.service_layer.opening import CannotOpen, InUse, Understood
 from vitrina.service_layer.person_file import FileDesk, FileStatus, NoFile
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
+from vitrina.service_layer.upkeep import Copied, Repaired, Verified
 from vitrina.settings import Settings
 
 INDEX = "index"
@@ -184,16 +188,40 @@ def accept_edit(path: Path, settings: Settings) -> FileStatus:
         ) from error
 
 
-def repair_catalog(path: Path) -> Repaired:
-    """Make a damaged store usable again, and return what was found, kept and lost.
+def verify_catalog(path: Path, settings: Settings) -> Verified:
+    """Return what a catalog's files hold, and every damage; nothing is written, no lock taken.
+
+    Raises:
+        CannotOpen: It cannot be checked.
+    """
+    return verify(locate_served(path), currency=settings.currency)
+
+
+def repair_catalog(path: Path, settings: Settings, *, only_show: bool) -> Repaired:
+    """Make a damaged catalog one that opens, and return what was found, kept and lost.
 
     Raises:
         CannotOpen: There is no catalog, it is in use, or the system refuses.
     """
-    location = locate(path)
-    if not location.state.is_dir():
-        raise CannotOpen(f"{location.folder} was never served: there is nothing to repair.")
-    return repair(location.state)
+    return repair(locate_served(path), currency=settings.currency, only_show=only_show)
+
+
+def back_up_catalog(path: Path, target: Path) -> Copied:
+    """Copy a catalog as of this moment, also while a service runs on it.
+
+    Raises:
+        CannotOpen: There is no catalog, it is damaged, *target* exists, or the system refuses.
+    """
+    return back_up(locate_served(path), target)
+
+
+def restore_catalog(source: Path, folder: Path, *, replace: bool) -> Copied:
+    """Make a catalog of a backup.
+
+    Raises:
+        CannotOpen: The backup is damaged, the folder is not empty or in use, or the system refuses.
+    """
+    return restore(source, folder, replace=replace)
 
 
 def _limits(settings: Settings) -> StoreLimits:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -215,8 +216,9 @@ def test_a_damaged_journal_is_told_and_repaired(shop: Path) -> None:
 
         ran = run_vitrina("repair", shop)
         assert ran.returncode == 0
-        assert "Lost: change 4" in ran.stdout
-        assert "Kept: 4 products, up to change 5." in ran.stdout
+        assert "Lost: change 4, made between" in ran.stdout
+        assert "P-1" not in ran.stdout.partition("Kept:")[2]
+        assert "Kept: 4 products, 0 categories, up to change 6." in ran.stdout
         service.start()
         assert service.client.get("/v1/products/P-2").is_success
         assert service.client.get("/v1/products/P-1").status_code == 404
@@ -225,3 +227,105 @@ def test_a_damaged_journal_is_told_and_repaired(shop: Path) -> None:
 
 def test_nothing_was_served_that_could_be_repaired(shop: Path) -> None:
     assert "never served" in fails("repair", shop)
+
+
+def test_verify_says_what_it_read(shop: Path) -> None:
+    assert "never served" in fails("verify", shop, code=2)
+    with RunningService(shop) as service:
+        service.client.post("/v1/products", json={"id": "P", "title": "New"}).raise_for_status()
+        ran = run_vitrina("verify", shop)
+        assert ran.returncode == 0, ran.stdout
+        assert "All is whole: 3 products, 0 categories, up to change 3." in ran.stdout
+    ran = run_vitrina("verify", shop, "--format", "json")
+    document = json.loads(ran.stdout)
+    assert (document["whole"], document["seq"], document["products"]) == (True, 3, 3)
+    (journal,) = (shop / ".vitrina" / "journal").iterdir()
+    journal.write_bytes(journal.read_bytes().replace(b"Wool rug", b"Wild rug"))
+
+    ran = run_vitrina("verify", shop)
+
+    assert ran.returncode == 1
+    assert f"Damage: {journal}, byte 0: The checksum does not match." in ran.stdout
+    assert "RUG-1" in ran.stdout
+    assert f"vitrina repair {shop}" in ran.stdout
+
+
+def test_a_repair_may_be_shown_first(shop: Path) -> None:
+    with RunningService(shop):
+        pass
+    (journal,) = (shop / ".vitrina" / "journal").iterdir()
+    journal.write_bytes(b"x" + journal.read_bytes())
+    before = sorted((shop / ".vitrina").rglob("*"))
+
+    shown = run_vitrina("repair", shop, "--dry-run")
+    assert "nothing was changed" in shown.stdout
+    assert sorted((shop / ".vitrina").rglob("*")) == before
+    done = json.loads(run_vitrina("repair", shop, "--format", "json").stdout)
+    assert (done["done"], done["lost"], done["products"]) == (True, [], 2)
+    assert run_vitrina("verify", shop).returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["copy", "copy.tar.gz"])
+def test_a_backup_while_serving_is_served_again(shop: Path, tmp_path: Path, kind: str) -> None:
+    paths = ("/v1/products/P", "/v1/products/LAMP-1", "/v1/products/P/history", "/v1/changes")
+    with RunningService(shop) as service:
+        service.client.post("/v1/products", json={"id": "P", "title": "New"}).raise_for_status()
+        for number in range(3):
+            patch = {"title": f"Newer {number}"}
+            headers = {"Content-Type": "application/merge-patch+json"}
+            content = json.dumps(patch)
+            service.client.patch(
+                "/v1/products/P", content=content, headers=headers
+            ).raise_for_status()
+        ran = run_vitrina("backup", shop, tmp_path / kind)
+        assert ran.returncode == 0, ran.stderr
+        assert "3 products, up to change 6, with the past from change 1 on" in ran.stdout
+        assert "exists" in fails("backup", shop, tmp_path / kind)
+        assert "not empty" in fails("restore", tmp_path / kind, shop)
+        assert "another process" in fails("restore", "--force", tmp_path / kind, shop)
+        answers = [service.client.get(each) for each in paths]
+    ran = run_vitrina("restore", tmp_path / kind, tmp_path / "new")
+    assert ran.returncode == 0, ran.stderr
+    assert f"vitrina serve {tmp_path / 'new'}" in ran.stdout
+    with RunningService(tmp_path / "new") as service:
+        for path, answer in zip(paths, answers, strict=True):
+            again = service.client.get(path)
+            assert again.content == answer.content, path
+            assert again.headers.get("etag") == answer.headers.get("etag"), path
+    assert "Newer 2" in (tmp_path / "new" / "products.csv").read_text()
+
+
+def test_the_start_names_a_repair_that_helps(shop: Path) -> None:
+    """Every kind of damage that stops the start is told with the command, and it mends it."""
+    with RunningService(shop) as service:
+        for number in range(3):
+            body = {"id": f"P-{number}", "title": "New"}
+            service.client.post("/v1/products", json=body).raise_for_status()
+    state = shop / ".vitrina"
+    whole = shop.with_name("whole")
+    state.rename(whole)
+    name = Path("journal", "0000000000000001.jsonl")
+    data = (whole / name).read_bytes()
+    (snapshot,) = whole.glob("snapshot-*")
+    cases: list[dict[Path, bytes | None]] = [
+        {name: b"x" + data},
+        {name: b"x" + data, Path(snapshot.name): None},
+        {name: data.replace(b"Desk", b"Disk")},
+        {name: data + data},
+        {name: None, name.with_name("0000000000000009.jsonl"): b""},
+        {name: None, name.with_name("0000000000000009.jsonl"): b"", Path(snapshot.name): b"x"},
+    ]
+    for case in cases:
+        shutil.rmtree(state, ignore_errors=True)
+        shutil.copytree(whole, state)
+        for path, content in case.items():
+            (state / path).unlink(missing_ok=True)
+            if content is not None:
+                (state / path).write_bytes(content)
+        assert f"vitrina repair {shop}" in fails("serve", shop, "--port", "0"), case
+        ran = run_vitrina("repair", shop)
+        assert ran.returncode == 0, ran.stderr
+        assert "Kept: 5 products" in ran.stdout, ran.stdout
+        with RunningService(shop) as service:
+            assert service.client.get("/v1/products").json()["total"] == 5
+        assert run_vitrina("verify", shop).returncode == 0

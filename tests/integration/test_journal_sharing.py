@@ -16,11 +16,12 @@ from tests.integration import store_dies
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save, segments
 from tests.shared_data import ROOT
+from vitrina.adapters.catalog_folder import Location
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.marks import APPENDED, DURABLE, Marks
 from vitrina.adapters.journal.record import DamagedRecord
-from vitrina.adapters.journal.repair import repair
 from vitrina.adapters.journal.store import StoreLimits
+from vitrina.adapters.upkeep.repair import repair
 from vitrina.domain.errors import ChangesGone, StoreBusy, StoreReadOnly
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.service_layer.ports import CheckStatus
@@ -299,7 +300,7 @@ def test_a_journal_that_was_cut_by_somebody(join: Join, state: Path) -> None:
 def test_a_repair_needs_the_folder_for_itself(join: Join, state: Path) -> None:
     join()
     with pytest.raises(CannotOpen, match="open in another process"):
-        repair(state)
+        repair(Location(state.parent, state.parent / "products.csv"), currency="USD")
 
 
 def test_the_marks_survive_their_close(tmp_path: Path) -> None:

@@ -65,6 +65,22 @@ def locate(path: Path) -> Location:
     )
 
 
+def locate_served(path: Path) -> Location:
+    """Return where the catalog is that *path* names, if only its state is left of it.
+
+    Raises:
+        CannotOpen: It was never served, or as :func:`locate`.
+    """
+    state = path / STATE_FOLDER
+    if state.is_dir() and not _present(path) and not _served_before(path):
+        location = Location(path, path / PRODUCT_FILES[0])
+    else:
+        location = locate(path)
+    if not location.state.is_dir():
+        raise CannotOpen(f"{location.folder} was never served: it has no {STATE_FOLDER}.")
+    return location
+
+
 def create(folder: Path, file_format: str) -> Path:
     """Make a new, empty catalog in *folder* and return its product file.
 

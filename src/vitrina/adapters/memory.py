@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
 from vitrina.adapters.tables import Layer, Remembered, Tables
-from vitrina.domain.errors import StoreBusy
+from vitrina.domain.errors import ChangesGone, StoreBusy
 from vitrina.service_layer.changes import Change, Source
 from vitrina.service_layer.ports import Answered
 
@@ -27,9 +27,13 @@ def utc_now() -> datetime:
 class MemoryCatalog:
     """Tables, a list of all changes, and a lock for the writers."""
 
-    def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, tables: Tables | None = None, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        """Begin with *tables*, which are changed from here alone; or with an empty catalog."""
         self._clock = clock
-        self._tables = Tables()
+        self._tables = tables or Tables()
+        self._began = self._tables.seq
         self._log: list[Change] = []
         self._writing = Lock()
         self._grown = Condition()
@@ -41,13 +45,17 @@ class MemoryCatalog:
 
     @property
     def oldest(self) -> int:
-        return 1
+        return self._began + 1
 
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
-        return self._log[after : after + limit]
+        if after < self._began:
+            raise ChangesGone(after, oldest=self.oldest)
+        start = after - self._began
+        return self._log[start : start + limit]
 
     def history(self, product_id: str, *, before: int | None = None) -> Iterator[Change]:
-        for change in reversed(self._log[: None if before is None else max(before - 1, 0)]):
+        end = None if before is None else max(before - self.oldest, 0)
+        for change in reversed(self._log[:end]):
             if change.id == product_id and change.type.startswith("product."):
                 yield change
 

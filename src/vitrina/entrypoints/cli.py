@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``init``, ``check``, ``accept``, ``repair`` and ``openapi``.
+"""The command line: ``serve``, ``init``, ``check``, ``accept``, ``openapi``, and those that look after the files.
 
 Answers go to standard output, log lines and errors to standard error. An error is one line that says
 what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot be opened or has
@@ -20,15 +20,18 @@ from vitrina import __version__
 from vitrina.bootstrap import (
     Catalog,
     accept_edit,
+    back_up_catalog,
     check_catalog,
     folder_of,
     hold_catalog,
     init_catalog,
     open_catalog,
     repair_catalog,
+    restore_catalog,
+    verify_catalog,
 )
 from vitrina.domain.errors import NothingToAccept
-from vitrina.entrypoints import report
+from vitrina.entrypoints import report, upkeep_report
 from vitrina.entrypoints.acceptor import Loads
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
@@ -63,6 +66,13 @@ class ReportFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+
+
+class PlainFormat(StrEnum):
+    """The formats of a report that no other tool reads."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def _explained[**P](command: Callable[P, None]) -> Callable[P, None]:
@@ -225,15 +235,78 @@ def accept(
 
 @app.command()
 @_explained
+def verify(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+    report_format: Annotated[
+        PlainFormat, typer.Option("--format", help="The format of the report.")
+    ] = PlainFormat.TEXT,
+) -> None:
+    """Check journal, snapshots and product file against one another; nothing is written.
+
+    Also while a service runs. Exit code 0: all is whole; 1: something is damaged; 2: it cannot
+    be checked.
+    """
+    settings = Settings.load(folder_of(path))
+    _log_as(settings)
+    try:
+        found = verify_catalog(path, settings)
+    except CannotOpen as error:
+        typer.echo(f"vitrina: {error}", err=True)
+        raise typer.Exit(EXIT_MISUSED) from None
+    plain = report_format is PlainFormat.TEXT
+    typer.echo(upkeep_report.of_verify(found) if plain else upkeep_report.as_json(found))
+    if not found.whole:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@_explained
 def repair(
     path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
+    report_format: Annotated[
+        PlainFormat, typer.Option("--format", help="The format of the report.")
+    ] = PlainFormat.TEXT,
 ) -> None:
-    """Make a damaged catalog usable again: keep all that is whole, and say what was lost.
+    """Make a damaged catalog open again: keep all that is whole, and say what was lost.
 
-    The product file is not touched. What was there before is kept in .vitrina/aside.
+    No service may run on it. What is taken out is kept in .vitrina/aside.
     """
+    settings = Settings.load(folder_of(path))
+    _log_as(settings)
+    done = repair_catalog(path, settings, only_show=dry_run)
+    plain = report_format is PlainFormat.TEXT
+    typer.echo(upkeep_report.of_repair(done) if plain else upkeep_report.as_json(done))
+
+
+@app.command()
+@_explained
+def backup(
+    path: Annotated[Path, typer.Argument(help="A catalog folder, or a product file.")],
+    dest: Annotated[
+        Path, typer.Argument(help="A new folder; or a new file, when it ends with .tar.gz.")
+    ],
+) -> None:
+    """Copy a catalog as of one moment, also while a service runs on it; the copy is verified."""
     _log_as(Settings.load(folder_of(path)))
-    typer.echo(report.of_repair(repair_catalog(path)))
+    typer.echo(upkeep_report.of_backup(back_up_catalog(path, dest)))
+
+
+@app.command()
+@_explained
+def restore(
+    source: Annotated[Path, typer.Argument(help="What vitrina backup made.", metavar="SRC")],
+    path: Annotated[Path, typer.Argument(help="A new or an empty folder.")],
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Set aside what is in the folder.")
+    ] = False,
+) -> None:
+    """Make a catalog of a backup: with the same versions, ETags and past."""
+    typer.echo(upkeep_report.of_restore(restore_catalog(source, path, replace=force)))
 
 
 @app.command()

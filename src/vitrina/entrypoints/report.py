@@ -8,7 +8,7 @@ import orjson
 
 from vitrina import __version__
 from vitrina.service_layer.documents import Document
-from vitrina.service_layer.opening import Problem, Repaired, Understood
+from vitrina.service_layer.opening import Problem, Understood
 from vitrina.service_layer.person_file import FileStatus
 
 PROBLEMS_SHOWN: Final = 10
@@ -55,20 +55,6 @@ def addresses(listener: socket.socket) -> str:
             "Stop it with Ctrl-C.",
         )
     )
-
-
-def of_repair(repaired: Repaired) -> str:
-    """Return the lines that say what a repair found, kept and lost."""
-    if repaired.aside is None:
-        return f"Nothing to repair: {repaired.products:,} products, up to change {repaired.seq:,}."
-    lines = [f"Damage: {each}" for each in repaired.damage]
-    lines += [
-        f"Lost: change {first:,}" if first == last else f"Lost: changes {first:,} to {last:,}"
-        for first, last in repaired.lost
-    ]
-    lines.append(f"Kept: {repaired.products:,} products, up to change {repaired.seq:,}.")
-    lines.append(f"The change feed begins anew. What was there before is in {repaired.aside}.")
-    return "\n".join(lines)
 
 
 def as_json(understood: Understood) -> str:

@@ -64,22 +64,3 @@ class Understood:
     refused: int
     currency: str | None
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repaired:
-    """What the repair of a store found and did.
-
-    Attributes:
-        seq: The number of the last change that is kept.
-        products: How many products there are now.
-        damage: Each place that was not whole: file, byte, and why.
-        lost: The numbers of lost changes, as ranges, ends included.
-        aside: Where what was there before is kept; None when nothing had to be repaired.
-    """
-
-    seq: int
-    products: int
-    damage: tuple[str, ...] = ()
-    lost: tuple[tuple[int, int], ...] = ()
-    aside: str | None = None

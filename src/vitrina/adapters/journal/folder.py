@@ -25,7 +25,7 @@ from vitrina.adapters.journal.recovery import (
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.tables import Tables
-from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.opening import CannotOpen, InUse
 from vitrina.service_layer.ports import Check
 
 STATE_FOLDER: Final = ".vitrina"
@@ -69,6 +69,28 @@ def locked(state: Path, disk: Disk) -> Iterator[FolderLock]:
         yield lock
     finally:
         lock.close()
+
+
+@contextmanager
+def alone(state: Path, disk: Disk) -> Iterator[None]:
+    """Have the folder *state* for oneself: no service, and no command beside it.
+
+    Raises:
+        CannotOpen: Another process has it open, it is on a network file system, or the system
+            refuses to write to it.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(locked(state, disk))
+        try:
+            presence = stack.enter_context(present(state, disk))
+            nobody_else = stack.enter_context(presence.entering())
+        except OSError as error:
+            raise refused(state, error) from error
+        if not nobody_else:
+            raise InUse(
+                f"The catalog {state.parent} is open in another process. Stop that one first."
+            )
+        yield
 
 
 @contextmanager

@@ -77,8 +77,9 @@ def recover_folder(state: Path, disk: Disk) -> Found:
     if segments[0].first > start + 1:
         raise CannotOpen(
             f"The journal in {journal} begins with change {segments[0].first}, but the newest "
-            f"whole snapshot ends with change {start}: changes between them are missing. Restore "
-            f"{state} from a backup; or delete it to start again from the product file alone."
+            f"whole snapshot ends with change {start}: changes between them are missing. Nothing was "
+            f"changed. Restore the catalog from a backup, or keep what is whole with: vitrina repair "
+            f"{state.parent}"
         )
 
     def follow(record: Record) -> None:

@@ -49,6 +49,10 @@ class DamagedSnapshot(Exception):
     """A snapshot is not what was once written."""
 
 
+class UnknownSnapshot(DamagedSnapshot):
+    """A snapshot is whole, and of a format that this version of the program does not know."""
+
+
 def snapshot_path(folder: Path, seq: int) -> Path:
     """Return the path of the snapshot that holds all changes up to *seq*."""
     return folder / f"{_PREFIX}{seq:0{_DIGITS}d}{_SUFFIX}"
@@ -91,9 +95,25 @@ def read_snapshot(disk: Disk, path: Path) -> Tables:
         DamagedSnapshot: It is not whole.
         OSError: It cannot be read.
     """
+    image = read_image(disk, path)
+    tables = Tables()
     try:
-        return _read(disk.read(path))
+        tables.load(image)
     except (InvalidValue, KeyError, TypeError, ValueError) as error:
+        raise DamagedSnapshot(f"{path} is not in this format: {error!r}") from error
+    return tables
+
+
+def read_image(disk: Disk, path: Path) -> Image:
+    """Return what a snapshot holds, without making tables of it.
+
+    Raises:
+        DamagedSnapshot: It is not whole.
+        OSError: It cannot be read.
+    """
+    try:
+        return _read(disk.read(path), path)
+    except (InvalidValue, KeyError, StopIteration, TypeError, ValueError) as error:
         raise DamagedSnapshot(f"{path} is not in this format: {error!r}") from error
 
 
@@ -125,7 +145,7 @@ def _checked(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield b'{"crc":"%08x","bytes":%d}\n' % (crc, size)
 
 
-def _read(data: bytes) -> Tables:
+def _read(data: bytes, path: Path) -> Image:
     start = data.rfind(b"\n", 0, len(data) - 1) + 1
     if not start or len(data) - start > _FOOTER_BYTES_MAX:
         raise ValueError("the last line is missing")
@@ -135,18 +155,15 @@ def _read(data: bytes) -> Tables:
     lines = iter(data.split(b"\n"))
     header: dict[str, Any] = orjson.loads(next(lines))
     if (header["format"], header["version"]) != (_FORMAT, _VERSION):
-        raise ValueError(f"unknown format {header['format']!r} {header['version']!r}")
-    tables = Tables()
-    tables.load(
-        Image(
-            header["seq"],
-            parse_time(header["at"]),
-            categories=[next(lines) for _ in range(header["categories"])],
-            products=[next(lines) for _ in range(header["products"])],
-            answers=[_answer(next(lines)) for _ in range(header["answers"])],
-        )
+        found = f"{header['format']!r} {header['version']!r}"
+        raise UnknownSnapshot(f"{path} is of the unknown format {found}")
+    return Image(
+        header["seq"],
+        parse_time(header["at"]),
+        categories=[next(lines) for _ in range(header["categories"])],
+        products=[next(lines) for _ in range(header["products"])],
+        answers=[_answer(next(lines)) for _ in range(header["answers"])],
     )
-    return tables
 
 
 def _answer(line: bytes) -> Remembered:

@@ -44,6 +44,14 @@ class Base:
     stale: frozenset[str] = frozenset()
 
 
+def kept_seq(disk: Disk, folder: Path) -> int:
+    """Return the highest change that any file kept in *folder* held; 0 when there is none."""
+    if not folder.is_dir():
+        return 0
+    numbers = (name[:_DIGITS] for name in disk.names(folder) if name[_DIGITS : _DIGITS + 1] == ".")
+    return max((int(each) for each in numbers if each.isdecimal()), default=0)
+
+
 class BaseKeeper:
     """Keeps the base of one file."""
 
@@ -63,11 +71,22 @@ class BaseKeeper:
             OSError: The system refuses.
         """
         self._settle(data)
+        return self.peek(data)
+
+    def peek(self, data: bytes | None) -> Base | None:
+        """Return the newest base, or None, without changing anything; see :meth:`load`.
+
+        Raises:
+            OSError: The system refuses; a base may just have been replaced.
+        """
+        refused, stale = self._load_ids(_REFUSED_SUFFIX), self._load_ids(_STALE_SUFFIX)
+        for seq, path in self._found(_NEXT_SUFFIX):
+            if self._disk.read(path) == data:
+                return Base(seq, data, refused, stale)
         found = self._found()
         if not found:
             return None
         seq, path = found[-1]
-        refused, stale = self._load_ids(_REFUSED_SUFFIX), self._load_ids(_STALE_SUFFIX)
         return Base(seq, self._disk.read(path), refused, stale)
 
     def others(self) -> set[str]:

@@ -163,7 +163,8 @@ class ProductsSync:
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
         stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(checked)
         refused = frozenset(result.refused)
-        self._keep(Base(base.seq if base else seq, found.data, refused, stale))
+        # Without a base nothing is known to be in the file: all that was ever changed is pending.
+        self._keep(Base(base.seq if base else 0, found.data, refused, stale))
         self._taking.end()
 
     def write_out(self, changed: Collection[str], seq: int, *, new_paths: bool) -> bool:

@@ -21,13 +21,18 @@ _HEAD_BYTES: Final = 17
 _BATCH_CHANGES: Final = 1_000
 
 
+def taking_path(folder: Path, name: str) -> Path:
+    """Return where it is kept how far a file is taken in."""
+    return folder / f"{name}{_SUFFIX}"
+
+
 class TakingIn:
     """Keeps what is being taken in from one file."""
 
     def __init__(self, disk: Disk, folder: Path, name: str, log: ChangeLog) -> None:
         self._disk = disk
         self._folder = folder
-        self._path = folder / f"{name}{_SUFFIX}"
+        self._path = taking_path(folder, name)
         self._log = log
         self._under_way = self._path.is_file()
 
