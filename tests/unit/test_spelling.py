@@ -1,6 +1,6 @@
 import pytest
 
-from vitrina.adapters.index.spelling import all_begin_like, begins_like, distance, forgiven
+from vitrina.adapters.index.spelling import begin, begin_like, begins_like, distance, forgiven
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,8 @@ def test_beginnings() -> None:
     assert begins_like("keyboard", "keyb")
     assert begins_like("keyboard", "kyeb")
     assert not begins_like("keyboard", "kye")
-    assert all_begin_like(["red", "keyboard"], ["keyb", "re"])
-    assert not all_begin_like(["red"], ["red", "keyb"])
+    assert not begins_like("keyboard", "eyb")
+    assert begin(["red", "keyboard"], ["keyb", "re"])
+    assert not begin(["red"], ["red", "keyb"])
+    assert begin_like(["red", "keyboard"], ["kyeb", "re"])
+    assert not begin_like(["red"], ["red", "kyeb"])

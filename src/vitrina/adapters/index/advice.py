@@ -5,13 +5,13 @@ search and a pass over the names of brands and categories, which are few beside 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from vitrina.adapters import codec
 from vitrina.adapters.index.rows import words
-from vitrina.adapters.index.spelling import all_begin_like, begins_like
+from vitrina.adapters.index.spelling import begin, begin_like, begins_like
 from vitrina.domain.text import fold
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
@@ -40,22 +40,24 @@ PRICE_WORTH: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A brand, prepared to be looked for.
+    """A brand or category, prepared to be looked for.
 
     Attributes:
         text: As it is written.
         words: Folded.
         count: How many active products have it.
+        id: Of a category.
     """
 
     text: str
     words: tuple[str, ...]
     count: int
+    id: str | None = None
 
     @classmethod
-    def of(cls, text: str, count: int) -> "Name":
+    def of(cls, text: str, count: int, category_id: str | None = None) -> "Name":
         """Prepare a name."""
-        return cls(text, tuple(words(fold(text))), count)
+        return cls(text, tuple(words(fold(text))), count, category_id)
 
 
 def suggest(
@@ -84,10 +86,12 @@ def suggest(
 def _queries(typed: Sequence[str], titles: Iterable[str], limit: int) -> list[Suggestion]:
     """Complete the last word from the titles of what was found, the most frequent first."""
     *before, last = typed
-    completions: Counter[str] = Counter()
+    held: Counter[str] = Counter()
     for title in titles:
-        held = words(fold(title))
-        completions.update({each for each in held if begins_like(each, last)} - set(before))
+        held.update(set(words(fold(title))) - set(before))
+    completions = {each: n for each, n in held.items() if each.startswith(last)} or {
+        each: n for each, n in held.items() if begins_like(each, last)
+    }
     best = sorted(completions.items(), key=lambda each: (-each[1], each[0]))[:limit]
     return [Suggestion(SuggestionKind.QUERY, " ".join([*before, word])) for word, _ in best]
 
@@ -98,16 +102,25 @@ def _products(found: Iterable[Stored], titles: Iterable[str], limit: int) -> lis
 
 
 def _brands(typed: Sequence[str], brands: Iterable[Name], limit: int) -> list[Suggestion]:
-    found = [each for each in brands if all_begin_like(each.words, typed)]
+    found = _named(typed, brands)
     found.sort(key=lambda each: (-each.count, each.text))
     return [Suggestion(SuggestionKind.BRAND, each.text, count=each.count) for each in found[:limit]]
 
 
 def _categories(typed: Sequence[str], view: CatalogView, limit: int) -> list[Suggestion]:
-    counts: Mapping[str, int] = view.category_counts()
-    found = [each for each in view.categories() if all_begin_like(words(fold(each.name)), typed)]
-    found.sort(key=lambda each: (-counts.get(each.id, 0), each.name, each.id))
+    counts = view.category_counts()
+    names = [Name.of(each.name, counts.get(each.id, 0), each.id) for each in view.categories()]
+    found = _named(typed, names)
+    found.sort(key=lambda each: (-each.count, each.text, each.id or ""))
     return [
-        Suggestion(SuggestionKind.CATEGORY, each.name, each.id, counts.get(each.id, 0))
+        Suggestion(SuggestionKind.CATEGORY, each.text, each.id, each.count)
         for each in found[:limit]
+    ]
+
+
+def _named(typed: Sequence[str], names: Iterable[Name]) -> list[Name]:
+    """Return the names that begin as typed; where there are none, those with typos."""
+    names = list(names)
+    return [each for each in names if begin(each.words, typed)] or [
+        each for each in names if begin_like(each.words, typed)
     ]

@@ -1,6 +1,6 @@
 """How far two words are from each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 ONE_TYPO_FROM = 4
 TWO_TYPOS_FROM = 8
@@ -38,15 +38,22 @@ def distance(one: str, other: str, most: int) -> int:
 
 
 def begins_like(word: str, typed: str) -> bool:
-    """Say whether *word* begins with what was typed, the typos of that length forgiven."""
-    if word.startswith(typed):
-        return True
+    """Say whether *word* begins with what was typed, the typos of that length forgiven.
+
+    The first letter is taken as it is: it is seldom wrong, and most words are passed over by it.
+    """
+    if word[:1] != typed[:1]:
+        return False
     most = forgiven(typed)
-    ends = range(len(typed) - most, len(typed) + most + 1) if most else ()
+    ends = range(len(typed) - most, len(typed) + most + 1)
     return any(distance(typed, word[:end], most) <= most for end in ends)
 
 
-def all_begin_like(held: Iterable[str], typed: Iterable[str]) -> bool:
+def begin(held: Sequence[str], typed: Iterable[str]) -> bool:
+    """Say whether each typed word is the beginning of one that is held."""
+    return all(any(word.startswith(each) for word in held) for each in typed)
+
+
+def begin_like(held: Sequence[str], typed: Iterable[str]) -> bool:
     """Say whether each typed word is, typos forgiven, the beginning of one that is held."""
-    words = list(held)
-    return all(any(begins_like(word, each) for word in words) for each in typed)
+    return all(any(begins_like(word, each) for word in held) for each in typed)
