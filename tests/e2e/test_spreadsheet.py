@@ -255,7 +255,7 @@ def test_a_file_edited_while_all_is_killed(shop: Path) -> None:
 
 @pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
 def test_libreoffice_saves_the_file(watching: RunningService, shop: Path, tmp_path: Path) -> None:
-    """LibreOffice drops the zeros in front of SKUs, and puts its own quotes; nothing is lost."""
+    """LibreOffice takes SKUs for numbers; the zeros in front are put back."""
     work = tmp_path / "work"
     work.mkdir()
     edited = work / "products.csv"
@@ -279,4 +279,8 @@ def test_libreoffice_saves_the_file(watching: RunningService, shop: Path, tmp_pa
     by_rename(shop / "products.csv", saved)
 
     until_title(watching, "P-03", "Product 3, improved")
+    assert b",3," in saved
     assert watching.client.get("/v1/products").json()["total"] == ROWS
+    assert product(watching, "P-03")["sku"] == "00003"
+    until_written(shop / "products.csv", "P-03,00003,")
+    assert {each["code"] for each in status(watching)["problems"]} == {"leading_zeros_lost"}

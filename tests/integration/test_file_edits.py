@@ -262,3 +262,123 @@ class TestWholeFiles:
         status = pair.sync()
         assert status.pending is not None
         assert status.pending.columns == ("brand",)
+
+
+def plain(text: str) -> str:
+    """Return what a file says, however a cell is quoted or names the usual currency."""
+    return text.replace('"', "").replace(" EUR", "")
+
+
+class TestDamage:
+    """What a spreadsheet does to cells that look like numbers or dates."""
+
+    CSV = """\
+id,sku,title,price,gtin,size,weight,quantity
+A,0012,Lamp,1299.00 EUR,4006381333931,10-12,4.5,12
+B,0013,Rug \'fine\',5.00 EUR,,8-10,,
+"""
+
+    @pytest.fixture
+    def pair(self, tmp_path: Path) -> Pair:
+        path = tmp_path / "products.csv"
+        path.write_text(self.CSV)
+        return Pair(path)
+
+    @pytest.mark.parametrize(
+        ("old", "new", "code", "column"),
+        [
+            ("A,0012", "A,12", "leading_zeros_lost", 2),
+            ("4006381333931", "4.00638E+12", "number_rounded", 5),
+            ("10-12", "12-Oct", "became_a_date", 6),
+            ("10-12", "2026-10-12", "became_a_date", 6),
+            (",4.5,", ',"4,5",', "decimal_comma", 7),
+            ("1299.00 EUR", '"1,299"', "decimal_comma", 4),
+            (",12\nB", ',"12,0"\nB', "decimal_comma", 8),
+        ],
+    )
+    def test_what_is_proved_is_put_right(
+        self, pair: Pair, old: str, new: str, code: str, column: int
+    ) -> None:
+        before = pair.get("A")
+        pair.save(self.CSV.replace(old, new, 1).replace("Lamp", "Better lamp"))
+        status = pair.sync()
+        (problem,) = status.problems
+        assert (problem.code, problem.line, problem.column) == (code, 2, column)
+        assert not problem.error
+        after = pair.get("A")
+        changed = {name for name in before if before[name] != after[name]}
+        assert changed == {"title", "updated_at", "version"}
+        assert plain(pair.text) == plain(self.CSV.replace("Lamp", "Better lamp"))
+        assert pair.conflicts() == []
+
+    @pytest.mark.parametrize(
+        ("old", "new", "field"),
+        [
+            ("4006381333931", "5.01234E+12", "gtin"),
+            ("10-12", "11-Sep", "attributes.size"),
+            (",4.5,", ',"4,7",', "attributes.weight"),
+            ("1299.00 EUR", '"1,399"', "price"),
+        ],
+    )
+    def test_what_is_doubtful_is_held_back(
+        self, pair: Pair, old: str, new: str, field: str
+    ) -> None:
+        before = pair.get("A")
+        pair.save(self.CSV.replace(old, new, 1).replace("Lamp", "Better lamp"))
+        status = pair.sync()
+        after = pair.get("A")
+        assert {name for name in before if before[name] != after[name]} == {
+            "title",
+            "updated_at",
+            "version",
+        }
+        assert pair.conflicts() == [("A", field, "damaged")]
+        assert status.state == "held"
+        assert "Format the column as text" in status.problems[0].detail
+        assert plain(pair.text) == plain(self.CSV.replace("Lamp", "Better lamp"))
+
+    def test_ids_that_lost_their_zeros(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.csv"
+        path.parent.mkdir()
+        rows = "".join(f"00{n},Lamp {n}\n" for n in range(10, 20))
+        path.write_text(f"sku,title\n{rows}")
+        pair = Pair(path)
+        pair.save(f"sku,title\n{rows}".replace("00", "").replace("Lamp 15", "Better lamp"))
+        status = pair.sync()
+        assert status.state == "held"
+        assert [each.code for each in status.problems] == ["leading_zeros_lost"] * 10
+        assert pair.get("0015")["title"] == "Better lamp"
+        assert pair.get("0015")["sku"] == "0015"
+        assert pair.text == f"sku,title\n{rows}".replace("Lamp 15", "Better lamp")
+        pair.edit("Lamp 16", "Better lamp")
+        assert pair.sync().state == "in_sync"  # What was put right is shown until the next edit.
+
+    def test_all_gtins_rounded(self, tmp_path: Path) -> None:
+        path = tmp_path / "more" / "products.csv"
+        path.parent.mkdir()
+        text = "id,title,gtin\n" + "".join(f"P-{n},Lamp {n},4006381333931\n" for n in range(9))
+        path.write_text(text)
+        pair = Pair(path)
+        pair.save(text.replace("4006381333931", "4.00638E+12"))
+        assert {each.code for each in pair.sync().problems} == {"number_rounded"}
+        assert pair.text == text
+
+    def test_smart_quotes(self, pair: Pair) -> None:
+        pair.edit("'fine'", "\u2018fine\u2019")
+        assert [each.code for each in pair.sync().problems] == ["smart_quotes"]
+        assert pair.text == self.CSV
+
+    def test_a_file_saved_as_utf_16(self, pair: Pair) -> None:
+        text = self.CSV.replace("Lamp", "L\xe4mp")
+        pair.path.write_bytes(b"\xff\xfe" + text.encode("utf-16-le"))
+        assert [each.code for each in pair.sync().problems] == ["saved_as_utf_16"]
+        assert pair.get("A")["title"] == "L\xe4mp"
+        pair.put("B", quantity=7)
+        pair.sync()
+        assert pair.path.read_bytes().decode("utf-16").endswith("8-10,,7\n")
+
+    def test_a_row_that_is_wrong_otherwise_stays_refused(self, pair: Pair) -> None:
+        pair.save(self.CSV.replace("1299.00 EUR", "cheap").replace("4006381333931", "4.00638E+12"))
+        status = pair.sync()
+        assert {each.code for each in status.problems} == {"scientific_notation", "invalid_amount"}
+        assert pair.get("A")["gtin"] == "4006381333931"

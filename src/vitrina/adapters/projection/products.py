@@ -10,6 +10,7 @@ import structlog
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk, replace_file
 from vitrina.adapters.product_file import (
+    Conflict,
     Edit,
     EditKind,
     ProductFile,
@@ -28,6 +29,7 @@ from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
 from vitrina.adapters.projection.earlier import Earlier
 from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
+from vitrina.adapters.projection.mending import mend
 from vitrina.adapters.projection.reading import FileReader
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
@@ -94,6 +96,7 @@ class ProductsSync:
         self._loss_percent_max = rules.loss_percent_max
         self._reader = FileReader(path.name, rules.currency, view.categories)
         self._earlier = Earlier()
+        self._mended: dict[str, str] = {}
         self._base = keeper.load(Found.at(self.path).data)
 
     @property
@@ -144,8 +147,12 @@ class ProductsSync:
             self.broken = self.pending = None
             self._taking.end()
             return
+        result = _Applied()
         try:
-            checked = self._check(found.data, accepted) if edited else self._read(found.data)
+            if edited:
+                checked = self._check(found.data, accepted, result)
+            else:
+                checked = self._read(found.data)
         except UnreadableFile as error:
             self.broken = unreadable(self.path.name, error)
             self.pending = None
@@ -153,11 +160,11 @@ class ProductsSync:
         self.broken = None
         if checked is None:
             return
-        result = _Applied()
         if edited:
             # What was refused before is tried again, and has not been taken in.
             is_new = base is None or found.data != base.data
-            checked = self._without_older(checked, result)
+            self._conflicts.add(result.conflicts)
+            self._mended |= result.names
             self._apply(checked, result, self._taking.begin(found.data, is_new=is_new))
         self.understood = self._understood(checked.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
@@ -210,6 +217,7 @@ class ProductsSync:
             was = self._reader.read(self._base.data).file
             self._earlier.note(was, self._reader.read(data).file, ids)
         self._missing = False
+        self._mended.clear()
         self._keep(Base(seq, data, self._base.refused))
         return True
 
@@ -221,7 +229,16 @@ class ProductsSync:
     def _rendered(self, data: bytes, ids: list[str]) -> bytes:
         products = zip(ids, self._view.products(ids), strict=True)
         documents = {key: document_of(each) for key, each in products}
-        return render(self._reader.read(data).file, documents, self._view.categories())
+        file = self._reader.read(data).file
+        if self._mended:
+            rows = (
+                replace(each, id=self._mended[each.id], refused=False)
+                if each.id in self._mended
+                else each
+                for each in file.rows
+            )
+            file = replace(file, rows=tuple(rows))
+        return render(file, documents, self._view.categories())
 
     def _source(self) -> bytes:
         return self._base.data if self._base else new_file(detect_format(self.path.name))
@@ -230,7 +247,7 @@ class ProductsSync:
         self.pending = None
         return self._reader.read(data).checked
 
-    def _check(self, data: bytes, accepted: str | None) -> Validated | None:
+    def _check(self, data: bytes, accepted: str | None, result: "_Applied") -> Validated | None:
         """Read a file that was edited, and make the categories that it names by new paths.
 
         Returns:
@@ -238,10 +255,10 @@ class ProductsSync:
         """
         base = self._base_file()  # First, because little lies between the two.
         reading = self._reader.read(data)
+        checked = self._as_meant(reading.checked, result)
         if base is not None and self._base is not None and base.rows:
-            check_whole(base, self._base.data, reading.file, data)
-            saved = self._earlier.sort_out(base, reading.file).file
-            loss = loss_of(base, saved, self._exists)
+            check_whole(base, self._base.data, checked.file, data)
+            loss = loss_of(base, checked.file, self._exists)
             mark = fingerprint(data)
             if loss.is_grave(self._loss_percent_max) and mark != accepted:
                 self.pending = _pending(loss, mark)
@@ -249,26 +266,34 @@ class ProductsSync:
         self.pending = None
         if made := reading.new_categories(base):
             apply_category_edits(self._unit_of_work(), made, ())
-            reading = self._reader.read(data)
-        return reading.checked
+            checked = self._as_meant(self._reader.read(data).checked, _Applied())
+        return checked
 
-    def _without_older(self, checked: Validated, result: "_Applied") -> Validated:
-        """Take out what was saved from an older copy, and tell of it."""
+    def _as_meant(self, checked: Validated, result: "_Applied") -> Validated:
+        """Take out what a spreadsheet spoiled or had from an older copy, and note it."""
         base = self._base_file()
         if base is None:
             return checked
-        older = self._earlier.sort_out(base, checked.file)
-        result.stale |= older.ids
-        self._conflicts.add(older.conflicts)
+        mended = mend(checked, base, self._document)
+        older = self._earlier.sort_out(base, mended.checked.file)
+        result.stale |= mended.ids | older.ids
+        result.names |= mended.names
+        result.conflicts += [*mended.conflicts, *older.conflicts]
+        result.told += [problem_of(self.path.name, each) for each in mended.problems]
         if older.places:
             detail = (
                 f"The file was saved from a copy that was older than the last {older.places} "
                 "changes of the API in it; those were kept. Open the file anew before you go on."
             )
-            told = Problem(self.path.name, 0, 0, "", "", "stale_copy", detail, error=False)
-            result.told.append(told)
+            result.told.append(self._warning("stale_copy", detail))
             _log.warning("an older copy of the file was saved", kept=older.places)
-        return replace(checked, file=older.file)
+        if older.file.dialect.encoding != base.dialect.encoding == "utf-8":
+            detail = "The file was saved as UTF-16, and was read all the same. Save it as UTF-8."
+            result.told.append(self._warning("saved_as_utf_16", detail))
+        return replace(mended.checked, file=older.file)
+
+    def _warning(self, code: str, detail: str) -> Problem:
+        return Problem(self.path.name, 0, 0, "", "", code, detail, error=False)
 
     def _misversioned(self, checked: Validated) -> set[str]:
         """Return the ids of rows whose ``_version`` is not that of their product."""
@@ -284,6 +309,9 @@ class ProductsSync:
 
     def _exists(self, product_id: str) -> bool:
         return self._view.products([product_id])[0] is not None
+
+    def _document(self, product_id: str) -> Document | None:
+        return document_of(self._view.products([product_id])[0])
 
     def _base_file(self) -> ProductFile | None:
         """Return the file as it was when in step, without the rows that the catalog refused."""
@@ -335,7 +363,7 @@ class ProductsSync:
             f"The rows of {len(ids)} products are gone, but some rows have no readable id; mend "
             f"those first. Until then the products stay: {', '.join(ids[:5])}."
         )
-        return [Problem(self.path.name, 0, 0, "", "", "deletion_withheld", detail, error=False)]
+        return [self._warning("deletion_withheld", detail)]
 
     def _understood(self, file: ProductFile, result: "_Applied") -> Understood:
         problems = [problem_of(self.path.name, each) for each in file.problems] + result.told
@@ -368,11 +396,15 @@ class _Applied:
     Attributes:
         refused: Product id → what the catalog holds against its row.
         stale: The ids of rows that do not say what the catalog says now.
+        names: See :class:`Mended`.
+        conflicts: What was not taken, found before the comparison.
         told: What is to be told beside what is wrong in the file itself.
     """
 
     refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
     told: list[Problem] = field(default_factory=list)
 
 
