@@ -29,6 +29,7 @@ ROUNDS: Final = int(os.environ.get("VITRINA_TEST_KILL_ROUNDS", "20"))
 SEED: Final = int(os.environ.get("VITRINA_TEST_SEED", "20260131"))
 WRITERS: Final = 8
 READERS: Final = 8
+CHILD_LOOKS_MAX: Final = 1_200
 BUSY: Final = {
     "VITRINA_FILE_DELAY_S": "0.05",
     "VITRINA_CHECKPOINT_BYTES": str(64 * 2**10),
@@ -68,7 +69,7 @@ def test_all_is_there_after_workers_are_killed(file: Path, workers: int) -> None
         with Clients(clients(service, "w", goes_on=True)) as at_work:
             for _ in range(ROUNDS):
                 time.sleep(random.uniform(0.1, 0.6))
-                os.kill(random.choice(children(service.pid)), signal.SIGKILL)
+                os.kill(random.choice(wait_for_children(service.pid)), signal.SIGKILL)
         check_history([*at_work.history, *stop_and_compare(service, file)])
 
 
@@ -115,6 +116,15 @@ def read_file(file: Path) -> dict[str, dict[str, str]]:
     assert header[: len(FIELDS) + 1] == ["id", *FIELDS]
     assert all(len(row) == len(header) for row in rows), text
     return {row[0]: dict(zip(FIELDS, row[1:], strict=False)) for row in rows}
+
+
+def wait_for_children(pid: int) -> list[int]:
+    """Return the processes that a process has started; wait while all of them are dead."""
+    for _ in range(CHILD_LOOKS_MAX):
+        if found := children(pid):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("no worker was started again")
 
 
 def children(pid: int) -> list[int]:

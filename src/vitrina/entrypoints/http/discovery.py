@@ -111,9 +111,9 @@ async def get_statistics(request: CatalogRequest) -> Response:
 
 def _asked(request: CatalogRequest, listed: str | None) -> list[Stored]:
     """Return the products to compare."""
-    ids = list(dict.fromkeys((listed or "").split(",")))
+    ids = (listed or "").split(",")
     if not PRODUCTS_MIN <= len(ids) <= PRODUCTS_MAX:
-        detail = f"Name {PRODUCTS_MIN} to {PRODUCTS_MAX} different products, separated by commas."
+        detail = f"Name {PRODUCTS_MIN} to {PRODUCTS_MAX} products, separated by commas."
         raise _fault("ids", "out_of_range" if listed else "required", detail)
     found: list[Stored] = []
     for key, stored in zip(ids, request.catalog.view.products(ids), strict=True):

@@ -10,6 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from vitrina.domain.identifiers import ID_PATTERN
 from vitrina.entrypoints.http import (
     categories,
     changes,
@@ -268,7 +269,7 @@ _COMPARED: Final = (
         parameters=(
             doc.query(
                 "ids",
-                {"type": "string", "minLength": 3},
+                {"type": "string", "pattern": f"^{ID_PATTERN}(?:,{ID_PATTERN}){{1,9}}$"},
                 "2 to 10 ids, separated by commas.",
                 required=True,
                 example=f"{examples.PRODUCT['id']},LAMP-2",
