@@ -26,6 +26,7 @@ OF_DOCUMENTS: Final = frozenset(
         "invalid_slug",
         "list_price_below_price",
         "number_out_of_range",
+        "reserved_id",
         "too_deep",
         "too_long",
         "too_many_digits",

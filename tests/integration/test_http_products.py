@@ -384,3 +384,18 @@ class TestRetrying:
         problem(client.post("/v1/products", json={}, headers=key), 422, "validation_failed")
 
         assert client.post("/v1/products", json={"title": "x"}, headers=key).status_code == 201
+
+
+def test_a_path_that_is_written_out_is_no_products(client: TestClient) -> None:
+    """A comparison's path looks like a product's: nothing may be created where nobody can read it."""
+    refused = problem(
+        client.put("/v1/products/compare", json={"title": "x"}), 405, "method_not_allowed"
+    )
+
+    assert client.options("/v1/products/compare").headers["Allow"] == "GET, HEAD, OPTIONS"
+    assert "GET" in refused["detail"]
+    for answer in (
+        client.put("/v1/products/bulk", json={"title": "x"}),
+        client.post("/v1/products", json={"id": "compare", "title": "x"}),
+    ):
+        assert problem(answer, 422, "validation_failed")["errors"][0]["code"] == "reserved_id"

@@ -7,13 +7,14 @@ the ones it knows.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set as AbstractSet
 from typing import Any, Final, cast
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vitrina.entrypoints.http.problems import Refusal
@@ -26,7 +27,14 @@ _NO_CONTENT: Final = (JSON,)
 
 
 class Operation(APIRoute):
-    """One method of one resource."""
+    """One method of one resource.
+
+    Attributes:
+        elsewhere: Paths that belong to other resources although they fit this one's template, as
+            ``/v1/products/compare`` is no product's.
+    """
+
+    elsewhere: AbstractSet[str] = frozenset()
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -35,6 +43,12 @@ class Operation(APIRoute):
         usual = self.responses.get(self.status_code or 200, {})
         offered = tuple(usual.get("content", _NO_CONTENT))
         self.app = _runner(cast("Endpoint", endpoint), reads=tuple(content), offers=offered)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether a request is this operation's."""
+        if scope["path"] in self.elsewhere:
+            return Match.NONE, {}
+        return super().matches(scope)
 
     @property
     def documented(self) -> dict[str, Any]:

@@ -31,11 +31,14 @@ from vitrina.entrypoints.http.replies import (
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, PATCH_TYPES, CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
-from vitrina.service_layer.documents import PRODUCT_FIELDS, check_merge_patch
+from vitrina.service_layer.documents import PRODUCT_FIELDS, Json, check_merge_patch
 from vitrina.service_layer.patches import JsonPatch, MergePatch
 from vitrina.service_layer.ports import Patch, Stored
 
 PATH: Final = "/v1/products"
+
+RESERVED_IDS: Final = frozenset({"bulk", "compare"})
+"""Ids that no product may get: below :data:`PATH` they are resources of their own."""
 
 _PREFIX: Final = f"{PATH}/"
 _HEADERS: Final = (
@@ -116,7 +119,10 @@ def post_product(request: CatalogRequest) -> Response:
     request.parameters(())
     key = key_of(request)
     uow = request.catalog.unit_of_work()
-    saved = use_cases.add_product(uow, request.document(), idempotency=key)
+    document = request.document()
+    if isinstance(document, Mapping):
+        _check_not_reserved(document.get("id"))
+    saved = use_cases.add_product(uow, document, idempotency=key)
     headers = {"Location": location(request, PATH, saved.product.id)}
     if saved.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -132,6 +138,7 @@ def put_product(request: CatalogRequest) -> Response:
     """
     request.parameters(())
     product_id = id_in_path(request)
+    _check_not_reserved(product_id)
     precondition = precondition_of(request.fields, required=request.options.require_if_match)
     saved = use_cases.put_product(
         request.catalog.unit_of_work(), product_id, request.document(), precondition=precondition
@@ -163,6 +170,17 @@ def delete_product(request: CatalogRequest) -> Response:
     uow = request.catalog.unit_of_work()
     use_cases.remove_product(uow, request.path_params["id"], precondition=precondition)
     return Response(status_code=204)
+
+
+def _check_not_reserved(product_id: Json) -> None:
+    """Refuse an id that is a part of the API's own paths.
+
+    Raises:
+        InvalidDocument: ``reserved_id``.
+    """
+    if isinstance(product_id, str) and product_id in RESERVED_IDS:
+        detail = "This id is a part of the API's own paths; choose another."
+        raise InvalidDocument((Fault("/id", "reserved_id", detail),))
 
 
 def id_in_path(request: CatalogRequest) -> str:

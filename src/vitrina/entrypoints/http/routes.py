@@ -25,7 +25,7 @@ from vitrina.entrypoints.http import (
 )
 from vitrina.entrypoints.http.list_parameters import LIST_PARAMETERS
 from vitrina.entrypoints.http.openapi import Node
-from vitrina.entrypoints.http.operations import Endpoint, add
+from vitrina.entrypoints.http.operations import Endpoint, Operation, add
 from vitrina.service_layer.queries import (
     LIMIT_DEFAULT,
     LIMIT_MAX,
@@ -630,7 +630,7 @@ _HEALTH: Final = (
 def api_router() -> APIRouter:
     """Return the operations, the hot ones first."""
     router = APIRouter()
-    for each in (
+    table = (
         *_COMPARED,
         *_PRODUCT,
         *_PRODUCTS,
@@ -639,7 +639,8 @@ def api_router() -> APIRouter:
         *_CATEGORIES,
         *_FILE,
         *_HEALTH,
-    ):
+    )
+    for each in table:
         extra: Node = {"parameters": list(each.parameters)}
         if each.body is not None:
             extra["requestBody"] = each.body
@@ -657,4 +658,8 @@ def api_router() -> APIRouter:
             responses={int(status): node for status, node in each.responses.items()},
             openapi_extra=extra,
         )
+    written_out = frozenset(each.path for each in table if "{" not in each.path)
+    for route in router.routes:
+        if isinstance(route, Operation) and "{" in route.path:
+            route.elsewhere = written_out
     return router
