@@ -1,6 +1,7 @@
 """Damage of every kind, at any place: it is found, and everything outside of it survives."""
 
 import contextlib
+import errno
 import json
 import shutil
 import zlib
@@ -13,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from tests.builders import LAMP
 from tests.crash_states import Died, RecordingDisk
 from tests.integration.catalogs import CURRENCY, Past, fields, journal, new_catalog, served
+from tests.integration.disks import FailingDisk
 from vitrina.adapters.catalog_folder import locate_served
 from vitrina.adapters.journal.folder import open_store
 from vitrina.adapters.upkeep.repair import repair
@@ -21,6 +23,7 @@ from vitrina.domain.category import Category
 from vitrina.domain.errors import ChangesGone, ProductNotFound
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.ports import Answered
 from vitrina.service_layer.upkeep import Repaired, Verified
 
 steps = st.lists(
@@ -101,7 +104,7 @@ plans = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plan=plans, data=st.data())
 def test_what_is_outside_the_damage_survives(
     tmp_path_factory: pytest.TempPathFactory, plan: Plan, data: st.DataObject
@@ -336,6 +339,109 @@ def test_a_category_whose_making_is_lost_is_made_anew(tmp_path: Path) -> None:
     assert served(past.location)["lamp"]["category_id"] == "light"
 
 
+def categories(past: Past, *wanted: Category, remove: str | None = None) -> None:
+    """Save categories, or remove one, each a change of its own, and leave no snapshot."""
+    with open_store(past.location.state) as opened:
+        for each in wanted:
+            with opened.store.unit_of_work() as uow:
+                uow.categories.save(each)
+                uow.commit()
+        if remove:
+            with opened.store.unit_of_work() as uow:
+                uow.categories.remove(remove)
+                uow.commit()
+    for path in past.location.state.glob("snapshot-*"):
+        path.unlink()
+
+
+def keep_lines(past: Past, *numbers: int) -> None:
+    """Leave only these records in the journal, by their place."""
+    (live,) = journal(past.location)
+    lines = live.read_bytes().splitlines(keepends=True)
+    live.write_bytes(b"".join(lines[number] for number in numbers))
+
+
+def tree(past: Past) -> dict[str, str | None]:
+    with open_store(past.location.state) as opened:
+        return {each.id: each.parent_id for each in opened.store.view.categories()}
+
+
+HOME = Category(id="home", name="Home")
+LIGHT = Category(id="light", name="Light", parent_id="home")
+
+
+def test_categories_that_the_file_knows_are_taken_from_it(tmp_path: Path) -> None:
+    past = Past(new_catalog(tmp_path / "shop"))
+    past.with_files([])
+    categories(past, HOME, LIGHT, Category(id="old", name="Old"), remove="old")
+    past.with_files([(1, "One")])
+    for path in past.location.state.glob("snapshot-*"):
+        path.unlink()
+    keep_lines(past, 0, 2, 4)  # "light" and the end of "old" are lost.
+
+    done = repair(past.location, currency=CURRENCY)
+
+    assert "Categories as categories.json has them: light." in done.adjusted
+    assert tree(past) == {"home": None, "light": "home"}
+
+
+@pytest.mark.parametrize("name", ["categories.json", "products.csv"])
+def test_files_that_cannot_be_read_are_left_out(tmp_path: Path, name: str) -> None:
+    past = Past(new_catalog(tmp_path / "shop"))
+    past.with_files([])
+    categories(past, HOME, LIGHT)
+    past.with_files([(1, "One"), (2, "Two")])
+    for path in past.location.state.glob("snapshot-*"):
+        path.unlink()
+    (base,) = past.location.base.glob(f"*.{name}")
+    base.write_bytes(b"\xff\xfe\x00")
+    keep_lines(past, 0, 1, 3)
+
+    done = repair(past.location, currency=CURRENCY)
+
+    assert any("could not be used" in each for each in done.adjusted)
+    assert tree(past) == {"home": None, "light": "home"}
+
+
+def test_categories_that_would_lie_below_one_another(tmp_path: Path) -> None:
+    """The change between, which took one out of the other's way, is lost."""
+    past = Past(new_catalog(tmp_path / "shop"))
+    past.with_files([])
+    alone = replace(LIGHT, parent_id=None)
+    categories(past, HOME, LIGHT, alone, replace(HOME, parent_id="light"))
+    keep_lines(past, 0, 1, 3)
+
+    done = repair(past.location, currency=CURRENCY)
+
+    assert len(done.adjusted) == 1
+    assert "is a root now" in done.adjusted[0]
+    assert sorted(tree(past)) == ["home", "light"]
+    assert None in tree(past).values()
+
+
+def test_answers_to_idempotency_keys_survive(tmp_path: Path) -> None:
+    past = made(tmp_path, 2)
+    with open_store(past.location.state) as opened:
+        for number in (3, 4):
+            with opened.store.unit_of_work() as uow:
+                stored = uow.products.save(
+                    replace(LAMP, id=f"x{number}", sku=None, slug=None).created()
+                )
+                uow.remember(f"key-{number}", Answered("print", stored))
+                uow.commit()
+    for path in past.location.state.glob("snapshot-*"):
+        path.unlink()
+    flip(journal(past.location)[0], 100)
+
+    repair(past.location, currency=CURRENCY)
+
+    with open_store(past.location.state) as opened, opened.store.unit_of_work() as uow:
+        for number in (3, 4):
+            answered = uow.answered(f"key-{number}")
+            assert answered
+            assert answered.product == opened.store.view.product(f"x{number}")
+
+
 def test_all_snapshots_and_the_beginning_are_lost(tmp_path: Path) -> None:
     """Nothing tells of the first products but the product file."""
     past = Past(new_catalog(tmp_path / "shop"))
@@ -463,3 +569,68 @@ def test_a_repair_that_is_cut_off_is_finished_by_the_next(tmp_path: Path) -> Non
                 break
         else:
             pytest.fail("the repair never ended")
+
+
+def test_a_repair_that_is_refused_by_the_system(tmp_path: Path) -> None:
+    past = made(tmp_path, 3)
+    flip(journal(past.location)[0], 100)
+    disk = FailingDisk()
+    disk.fail("rename", errno.EIO)
+
+    with pytest.raises(CannotOpen, match="EIO"):
+        repair(past.location, currency=CURRENCY, disk=disk)
+    assert repair(past.location, currency=CURRENCY).products == 2
+
+
+def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
+    past = made(tmp_path, 1)
+    journal(past.location)[0].unlink()
+    (past.location.state / "journal" / "0000000000000001.jsonl").mkdir()
+    with pytest.raises(CannotOpen, match="cannot be read"):
+        verify(past.location, currency=CURRENCY)
+    nothing = new_catalog(tmp_path / "other")
+    for command in (verify, repair):
+        with pytest.raises(CannotOpen, match="never served"):
+            command(nothing, currency=CURRENCY)
+
+
+def test_a_file_that_lags_behind_the_past_is_no_damage(tmp_path: Path) -> None:
+    past = made(tmp_path, 4, segment_bytes=1, fold=True)
+    for segment in journal(past.location)[:2]:
+        segment.unlink()
+
+    found = verify(past.location, currency=CURRENCY)
+
+    assert found.whole
+    assert any("writes out every product that differs" in each for each in found.notes)
+
+
+def test_leftovers_and_a_missing_file_are_told(tmp_path: Path) -> None:
+    past = made(tmp_path, 1)
+    (past.location.state / "snapshot-0000000000000009.jsonl.tmp").touch()
+    past.location.file.unlink()
+
+    found = verify(past.location, currency=CURRENCY)
+
+    assert found.whole
+    assert [each.partition(" ")[2][:10] for each in found.notes] == ["was left b", "is missing"]
+
+
+def test_more_attributes_than_a_csv_has_columns(tmp_path: Path) -> None:
+    past = Past(new_catalog(tmp_path / "shop"))
+    past.with_files([])
+    with open_store(past.location.state) as opened:
+        for number in range(83):
+            many = {f"a{number}-{each}": "x" for each in range(200)}
+            with opened.store.unit_of_work() as uow:
+                product = replace(LAMP, id=f"p{number}", sku=None, slug=None, attributes=many)
+                uow.products.save(product.created())
+                uow.commit()
+    shutil.rmtree(past.location.base)
+    past.location.file.unlink()
+
+    repair(locate_served(past.location.folder), currency=CURRENCY)
+
+    again = locate_served(past.location.folder)
+    assert again.file.name == "products.jsonl"
+    assert len(served(again)) == 83

@@ -5,6 +5,7 @@ record, the name of a later segment or snapshot, or the base copy of the product
 may leave at the end of the journal is no damage; it is told as *torn*.
 """
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,7 +136,8 @@ def look(disk: Disk, state: Path) -> Survey:
     names = disk.names(state)
     survey.leftovers = [state / name for name in names if name.endswith(TEMPORARY_SUFFIX)]
     for seq, path in list_snapshots(disk, state):
-        survey.snapshots.append(_snapshot(disk, seq, path))
+        with contextlib.suppress(FileNotFoundError):  # A newer one has just taken its place.
+            survey.snapshots.append(_snapshot(disk, seq, path))
     numbers = (_number(name) for name in names if name.startswith("snapshot-"))
     survey.known = max([kept_seq(disk, state / BASE), *numbers])
     survey.damages += [_damaged(each) for each in survey.snapshots if each.flaw is not None]

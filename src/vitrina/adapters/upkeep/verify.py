@@ -27,7 +27,7 @@ from vitrina.adapters.upkeep.survey import Survey, look, read_journal
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.service_layer.upkeep import Checked, Damage, Verified
 
-ATTEMPTS: Final = 5
+ATTEMPTS: Final = 20
 """How often the files are read while they change under the eyes of the reader."""
 
 IDS_SHOWN: Final = 10
@@ -48,25 +48,21 @@ def verify(location: Location, *, currency: str | None, disk: Disk | None = None
     disk = disk or Disk()
     if not location.state.is_dir():
         raise CannotOpen(f"{location.folder} was never served: there is nothing to check.")
-    found: Verified | None = None
-    for attempt in range(1, ATTEMPTS + 1):
-        before = found
+    before: Verified | None = None
+    for _ in range(ATTEMPTS):
         try:
             found = check(location, disk, currency).verified
-        except FileNotFoundError as error:
-            if attempt == ATTEMPTS:
-                raise CannotOpen(f"{error.filename} disappears while it is read.") from error
-            continue
+        except FileNotFoundError:
+            continue  # The service has just dropped it.
         except OSError as error:
             where = error.filename or location.state
             raise CannotOpen(f"{where} cannot be read: {error.strerror or error}.") from error
         except UnknownFormat as error:
             raise CannotOpen(str(error)) from error
         if found.whole or (before is not None and before.damages == found.damages):
-            break
-    if found is None:
-        raise CannotOpen(f"{location.state} changes faster than it can be read.")
-    return found
+            return found
+        before = found
+    raise CannotOpen(f"{location.state} changes faster than it can be read; try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +152,11 @@ class _Replay:
         return self._tables
 
     def _compare(self, tables: Tables, path: Path) -> None:
-        there, ours = read_image(self._disk, path), tables.image()
+        try:
+            there = read_image(self._disk, path)
+        except FileNotFoundError:
+            return  # The service has just made a newer one.
+        ours = tables.image()
         differing = {*there.products} ^ {*ours.products}
         differing |= {*there.categories} ^ {*ours.categories}
         if differing:
