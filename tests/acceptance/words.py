@@ -123,6 +123,7 @@ _REFUSALS: Final = {
     "it is not JSON as RFC 8259 has it": Refusal(400, "malformed_json"),
     "the catalog does not read that media type": Refusal(415, "unsupported_media_type"),
     "the catalog does not write that media type": Refusal(406, "not_acceptable"),
+    "no edit of the file waits": Refusal(409, "nothing_to_accept"),
     "it is too large": Refusal(413, "content_too_large"),
     "there is nothing at this address": Refusal(404, "not_found"),
     "the address has no such method": Refusal(405, "method_not_allowed"),

@@ -282,5 +282,5 @@ def test_libreoffice_saves_the_file(watching: RunningService, shop: Path, tmp_pa
     assert b",3," in saved
     assert watching.client.get("/v1/products").json()["total"] == ROWS
     assert product(watching, "P-03")["sku"] == "00003"
-    until_written(shop / "products.csv", "P-03,00003,")
+    until_written(shop / "products.csv", '"P-03",00003,')
     assert {each["code"] for each in status(watching)["problems"]} == {"leading_zeros_lost"}

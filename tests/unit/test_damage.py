@@ -14,6 +14,7 @@ EUR: Json = {"amount": "1299.00", "currency": "EUR"}
     [
         ("12", "0012", "leading_zeros_lost"),
         (12, "0012", "leading_zeros_lost"),
+        ("0", "000", "leading_zeros_lost"),
         ("12.0", "12", "leading_zeros_lost"),
         ("4.00638E+12", "4006381333931", "number_rounded"),
         ("4,00638E+12", "4006381333931", "number_rounded"),

@@ -113,7 +113,7 @@ def find_damage(value: Json, known: Iterable[Json]) -> Damage | None:
 
 def shortened_by_zeros(text: str, full: str) -> bool:
     """Say whether *text* is *full* without the zeros in front."""
-    return full.isdigit() and full[:1] == "0" and full.lstrip("0") == text != ""
+    return full.isdigit() and full[:1] == "0" and (full.lstrip("0") or "0") == text != full
 
 
 # --- zeros in front, and a ".0" behind

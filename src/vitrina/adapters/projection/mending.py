@@ -109,7 +109,7 @@ class _Mending:
         new = {key for key in present if key not in self._known}
         found: dict[str, list[str]] = {}
         for key in gone:
-            if (short := key.lstrip("0")) in new and shortened_by_zeros(short, key):
+            if (short := key.lstrip("0") or "0") in new and shortened_by_zeros(short, key):
                 found.setdefault(short, []).append(key)
         return {short: keys[0] for short, keys in found.items() if len(keys) == 1}
 
