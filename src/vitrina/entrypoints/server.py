@@ -121,10 +121,12 @@ class _Server(uvicorn.Server):
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Say to probes that no further requests are wanted, and begin to stop."""
         self._application.drain()
-        super().handle_exit(sig, frame)
+        # To uvicorn a Ctrl-C that follows another order means "at once": it would not close the
+        # catalog then. With several workers the two orders always come together.
+        super().handle_exit(signal.SIGTERM, frame)
 
 
 def serve_until_stopped(
