@@ -2,14 +2,12 @@
 
     uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR]
 
-The products are those of ``../shared/data/vespa-amazon`` in native form, each repeated under new ids with
-other prices, brands and colours until there are enough. Measured: building, size, opening again, the
+The products are those of :mod:`products_made`. Measured: building, size, opening again, the
 time until one changed product is found, and for each kind of question the median and the 99th
 percentile over many different ones. SQLite answers what it can: FTS5 BM25 for any word, B-tree indexes, GROUP BY.
 """
 
 import argparse
-import os
 import random
 import re
 import resource
@@ -17,31 +15,22 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import orjson
-import zstandard
+from products_made import build_tree, stored_products
 
 from vitrina.adapters import codec
 from vitrina.adapters.index.engine import TantivyIndex
-from vitrina.domain.category import Category, CategoryTree
-from vitrina.domain.identifiers import slugify
-from vitrina.domain.money import Money
-from vitrina.domain.product import Product, Rating
+from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.changes import Change, ChangeType, Source
 from vitrina.service_layer.documents import parse_time
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = Path(os.environ.get("VITRINA_SHARED_DATA", ROOT.parent / "shared" / "data"))
-FILE = SHARED / "vespa-amazon" / "data_0_1_0.json.zst"
-BRANDS = [f"Brand {n}" for n in range(1_500)]
-COLORS = ["red", "green", "blue", "black", "white", "silver", "gold", "pink"]
 ACTIVE = Filter("status", Operator.EQ, ("active",))
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 NOW = parse_time("2026-01-01T00:00:00Z")
 
 
@@ -77,57 +66,6 @@ class Shelf:
         self._log.append(
             Change(self.seq, NOW, Source.API, kind, stored.id, stored.version, stored.body)
         )
-
-
-def raw_products() -> list[dict[str, str]]:
-    data = zstandard.ZstdDecompressor().stream_reader(FILE.read_bytes()).read()
-    return [orjson.loads(line)["fields"] for line in data.splitlines()]
-
-
-def stored_products(count: int) -> Iterator[Stored]:
-    """Yield products as the catalog keeps them."""
-    chosen = random.Random(7)  # noqa: S311 - the same products in each run
-    raw = raw_products()
-    documents = []
-    for fields in raw:
-        title = CONTROL.sub(" ", fields["title"]).strip()[:500] or "Untitled"
-        category = slugify(fields["category"]) or None
-        product = Product(
-            id="x",
-            title=title,
-            description=CONTROL.sub(" ", fields["description"])[:300],
-            category_id=category,
-            rating=Rating(float(fields["average_rating"] or 0), 10),
-            price=Money(Decimal(fields["price"]) / 100, "USD"),
-        )
-        stored = codec.store_product(product)
-        document = codec.load(stored.body)
-        document |= {"created_at": "2026-01-01T00:00:00.000000Z", "version": 1}
-        document["updated_at"] = document["created_at"]
-        documents.append(document)
-    for number in range(count):
-        document = dict(documents[number % len(documents)])
-        document["id"] = f"product-{number:07}"
-        document["slug"] = document["id"]
-        document["sku"] = f"SKU-{number:07}"
-        document["brand"] = chosen.choice(BRANDS)
-        document["price"] = {
-            "amount": f"{chosen.randrange(100, 99_999) / 100:.2f}",
-            "currency": "USD",
-        }
-        document["attributes"] = {
-            "color": chosen.choice(COLORS),
-            "size": {"value": chosen.randrange(10, 90), "unit": "in"},
-        }
-        yield Stored.of(str(document["id"]), 1, codec.dump(document))
-
-
-def build_tree() -> CategoryTree:
-    names = {fields["category"] for fields in raw_products()}
-    found = [
-        Category(id=slugify(name), name=name.replace("_", " ")) for name in names if slugify(name)
-    ]
-    return CategoryTree({each.id: each for each in found})
 
 
 def questions(products: list[Stored], count: int) -> dict[str, list[ProductQuery]]:
