@@ -54,11 +54,11 @@ type Pairs = Iterable[tuple[str, str]]
 
 PARAMETERS: Final = (
     "q",
+    "ids",
     "sort",
     "limit",
     "cursor",
     "fields",
-    "ids",
     "facets",
     "facet_query",
     "highlight",
@@ -69,13 +69,18 @@ PARAMETERS: Final = (
 
 FAULTS_MAX: Final = 50
 
-_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?")
-_OPERATOR: Final = re.compile(r"(?P<field>.+)\[(?P<operator>[^\[\]]*)\]", re.DOTALL)
-_CHOICES: Final[Mapping[str, Sequence[str]]] = {
+NUMBER_PATTERN: Final = r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?"
+"""The numbers that a fixed field can be compared with."""
+
+CHOICES: Final[Mapping[str, Sequence[str]]] = {
     "status": tuple(each.value for each in Status),
     "condition": tuple(each.value for each in Condition),
     "availability": tuple(each.value for each in Availability),
 }
+"""The fields that have one of a few values."""
+
+_NUMBER: Final = re.compile(NUMBER_PATTERN)
+_OPERATOR: Final = re.compile(r"(?P<field>.+)\[(?P<operator>[^\[\]]*)\]", re.DOTALL)
 _NOT_SPACE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
@@ -136,6 +141,25 @@ def parse_filters(pairs: Pairs) -> tuple[Filter, ...]:
     filters = reader.filters()
     reader.finish()
     return filters
+
+
+def parse_fields(text: str) -> tuple[str, ...]:
+    """Return the top-level fields of a product that ``fields`` asks for, in the document's order.
+
+    Raises:
+        InvalidQuery: With every fault.
+    """
+    reader = _Reader([("fields", text)], known=("fields",))
+    fields = reader.fields("fields")
+    reader.finish()
+    return fields or ()
+
+
+def operators_of(kind: FieldKind) -> tuple[Operator, ...]:
+    """Return how a filter on a field of this kind may compare."""
+    # The index compares, it does not collate: a range over names would mean little.
+    ranged = kind in {FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE}
+    return tuple(each for each in Operator if ranged or each not in RANGES)
 
 
 def parse_integer(name: str, text: str, *, lowest: int, highest: int) -> int:
@@ -340,9 +364,7 @@ class _Reader:
             known = [*self._known, *FILTER_FIELDS, "attributes.NAME"]
             self.fault(parameter, "unknown_parameter", _unknown("parameter", name, known))
             return None
-        # The index compares, it does not collate: a range over names would mean little.
-        ranged = kind_of(name) in {FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE}
-        allowed = [each.value for each in Operator if ranged or each not in RANGES]
+        allowed = [each.value for each in operators_of(kind_of(name))]
         if operator not in allowed:
             detail = _unknown(f"operator of {name!r}", operator, allowed)
             self.fault(parameter, "unknown_operator", detail)
@@ -377,7 +399,7 @@ def _boolean(text: str) -> bool:
 
 
 def _keyword(condition: _Condition, text: str) -> str:
-    choices = _CHOICES.get(condition.field)
+    choices = CHOICES.get(condition.field)
     if choices is not None and text not in choices:
         raise InvalidValue("unknown_value", _unknown("value", text, choices))
     return text

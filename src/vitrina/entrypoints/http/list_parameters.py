@@ -7,7 +7,6 @@ an object whose members are parameters, because their names are the catalog's.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from vitrina.domain.product import Availability, Condition, Status
 from vitrina.entrypoints.http.openapi import FIELDS, Node, query
 from vitrina.service_layer.queries import (
     FACET_FIELDS,
@@ -24,19 +23,15 @@ from vitrina.service_layer.queries import (
     FieldKind,
     Operator,
 )
+from vitrina.service_layer.query_string import CHOICES, NUMBER_PATTERN, PARAMETERS, operators_of
 
-_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
-    "status": tuple(Status),
-    "condition": tuple(Condition),
-    "availability": tuple(Availability),
-}
 _TEXT: Final[Node] = {
     "type": "string",
     "minLength": 1,
     "maxLength": FILTER_TEXT_MAX,
     "pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+$",
 }
-_NUMBER: Final[Node] = {"type": "string", "pattern": r"^-?[0-9]{1,15}(?:\.[0-9]{1,10})?$"}
+_NUMBER: Final[Node] = {"type": "string", "pattern": f"^{NUMBER_PATTERN}$"}
 _TIME: Final[Node] = {"type": "string", "format": "date-time"}
 _SCHEMAS: Final[Mapping[FieldKind, Node]] = {
     FieldKind.KEYWORD: _TEXT,
@@ -72,18 +67,15 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 
 def _filters() -> Iterator[Node]:
     for field, kind in FILTER_FIELDS.items():
-        ranged = kind in {FieldKind.NUMBER, FieldKind.TIME}
-        for operator in Operator:
-            if operator in RANGES and not ranged:
-                continue
+        for operator in operators_of(kind):
             name = field if operator is Operator.EQ else f"{field}[{operator}]"
             yield _filter(name, field, operator)
 
 
 def _filter(name: str, field: str, operator: Operator) -> Node:
     one: Node = dict(_SCHEMAS[FILTER_FIELDS[field]])
-    if field in _CHOICES:
-        one = {"type": "string", "enum": list(_CHOICES[field])}
+    if field in CHOICES:
+        one = {"type": "string", "enum": list(CHOICES[field])}
     text = f"`{field}` {_MEANINGS[operator]}."
     if field == "category":
         text += " With its subtree."
@@ -102,7 +94,7 @@ _FACET: Final = rf"(?:{'|'.join(FACET_FIELDS)}|attributes\.[^,]+)"
 _ID: Final = r"[^,]+"
 _SORTS: Final = "|".join(("id", *SORT_FIELDS))
 
-LIST_PARAMETERS: Final = (
+_NAMED: Final = (
     query(
         "q",
         {"type": "string", "maxLength": TEXT_MAX},
@@ -160,6 +152,12 @@ LIST_PARAMETERS: Final = (
         {"type": "string", "minLength": 1},
         "The id of a product, to be told in `why_not` what keeps it out of the answer.",
     ),
+)
+
+_BY_NAME: Final = {str(each["name"]): each for each in _NAMED}
+
+LIST_PARAMETERS: Final = (
+    *(_BY_NAME[name] for name in PARAMETERS),
     *_filters(),
     query(
         "attributes",

@@ -11,11 +11,12 @@ from typing import Any, Final, Literal
 
 from pydantic.json_schema import models_json_schema
 
-from vitrina.entrypoints.http import examples, schemas
+from vitrina.entrypoints.http import examples
 from vitrina.entrypoints.http.exchange import REQUEST_ID_PATTERN
 from vitrina.entrypoints.http.problem_types import PROBLEM_TYPES, ProblemType
 from vitrina.entrypoints.http.problems import MEDIA_TYPE, type_uri
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, MERGE_PATCH
+from vitrina.entrypoints.http.schemas import MODELS
 from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.patches import OPERATIONS_MAX
 
@@ -53,26 +54,6 @@ _EXAMPLES: Final[Mapping[str, object]] = {
     "Money": examples.PRODUCT["price"],
     "MoneyInput": examples.PRODUCT_INPUT["price"],
 }
-
-_MODELS: Final = (
-    schemas.Product,
-    schemas.ProductInput,
-    schemas.ProductList,
-    schemas.Category,
-    schemas.CategoryBranch,
-    schemas.CategoryInput,
-    schemas.CategoryList,
-    schemas.ChangeList,
-    schemas.Comparison,
-    schemas.RelatedList,
-    schemas.Statistics,
-    schemas.SuggestionList,
-    schemas.History,
-    schemas.FileStatus,
-    schemas.ConflictList,
-    schemas.Problem,
-    schemas.Health,
-)
 
 
 def ref(name: str) -> Node:
@@ -296,7 +277,7 @@ def links(kind: Literal["Product", "Category"]) -> Node:
 def components() -> Node:
     """Return the components of the document."""
     _, generated = models_json_schema(
-        [(model, "validation") for model in _MODELS], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in MODELS], ref_template="#/components/schemas/{model}"
     )
     named: dict[str, Node] = {name: _plain(node) for name, node in generated["$defs"].items()}
     for name, example in _EXAMPLES.items():

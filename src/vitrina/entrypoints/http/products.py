@@ -12,7 +12,6 @@ from starlette.types import Scope, Send
 from vitrina.domain.errors import (
     Fault,
     InvalidDocument,
-    InvalidQuery,
     InvalidValue,
     ProductNotFound,
 )
@@ -34,6 +33,7 @@ from vitrina.service_layer import products as use_cases
 from vitrina.service_layer.documents import PRODUCT_FIELDS, Json, check_merge_patch
 from vitrina.service_layer.patches import JsonPatch, MergePatch
 from vitrina.service_layer.ports import Patch, Stored
+from vitrina.service_layer.query_string import parse_fields
 
 PATH: Final = "/v1/products"
 
@@ -213,21 +213,14 @@ def patch_of(request: CatalogRequest, known: tuple[str, ...]) -> Patch:
 
 
 def select(body: bytes, fields: tuple[str, ...]) -> bytes:
-    """Return a product with only some of its fields, in the order of the document."""
+    """Return a product with only some of its fields, in the given order."""
     document = orjson.loads(body)
-    return orjson.dumps({name: document[name] for name in PRODUCT_FIELDS if name in fields})
+    return orjson.dumps({name: document[name] for name in fields})
 
 
 def _fields_asked(parameters: Mapping[str, str]) -> tuple[str, ...] | None:
     asked = parameters.get("fields")
-    if asked is None:
-        return None
-    fields = tuple(asked.split(","))
-    unknown = [name for name in fields if name not in PRODUCT_FIELDS]
-    if unknown:
-        detail = f"There is no field {unknown[0][:40]!r}. Known: {', '.join(PRODUCT_FIELDS)}."
-        raise InvalidQuery((Fault("fields", "unknown_field", detail),))
-    return fields
+    return None if asked is None else parse_fields(asked)
 
 
 def reply_with(
@@ -239,8 +232,7 @@ def reply_with(
     """Return the answer that shows a product, or some of its fields; 304 when it is known."""
     tag = stored.tag
     if fields is not None:
-        chosen = [name for name in PRODUCT_FIELDS if name in fields]
-        tag = f"{tag}.{digest(','.join(chosen).encode())}"
+        tag = f"{tag}.{digest(','.join(fields).encode())}"
     if reply := fresh_reply(request, tag):
         return reply
     body = stored.body if fields is None else select(stored.body, fields)
