@@ -269,6 +269,27 @@ class TestCategories:
         assert client.get("/v1/categories/desk").json()["path"] == ["Home", "Lamps", "Desk lamps"]
         assert client.get("/v1/products?category=home").json()["total"] == 16
 
+    @pytest.mark.parametrize("field", ["id", "parent_id", "path", "product_count", "version"])
+    def test_a_json_patch_may_test_every_field_that_is_shown(
+        self, client: TestClient, field: str
+    ) -> None:
+        shown = client.get("/v1/categories/desk").json()[field]
+        rename = {"op": "replace", "path": "/name", "value": "Desks"}
+        same = [{"op": "test", "path": f"/{field}", "value": shown}, rename]
+        other = [{"op": "test", "path": f"/{field}", "value": "another"}, rename]
+
+        refused = client.patch("/v1/categories/desk", json=other, headers=JSON_PATCH)
+        renamed = client.patch("/v1/categories/desk", json=same, headers=JSON_PATCH)
+
+        problem(refused, 409, "patch_conflict")
+        assert renamed.json()["name"] == "Desks"
+
+    def test_what_is_derived_is_not_changed_by_a_json_patch(self, client: TestClient) -> None:
+        before = client.get("/v1/categories/desk").json()
+        patch = [{"op": "replace", "path": "/product_count", "value": 7}]
+
+        assert client.patch("/v1/categories/desk", json=patch, headers=JSON_PATCH).json() == before
+
     def test_a_category_cannot_lie_below_itself(self, client: TestClient) -> None:
         answer = client.patch("/v1/categories/lamps", json={"parent_id": "desk"})
 

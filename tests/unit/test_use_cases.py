@@ -302,7 +302,7 @@ def test_a_refused_request_does_not_use_up_its_key(catalog: MemoryCatalog) -> No
 def test_a_category_is_put_moved_and_removed(catalog: MemoryCatalog) -> None:
     assert put_category(catalog.unit_of_work(), "home", {"name": "Home"})
     assert put_category(catalog.unit_of_work(), "light", {"name": "Light"})
-    revise_category(catalog.unit_of_work(), "light", Setting({"parent_id": "home"}))
+    revise_category(catalog.unit_of_work(), catalog.view, "light", Setting({"parent_id": "home"}))
     assert catalog.view.categories().path("light") == ("Home", "Light")
 
     with pytest.raises(CategoryInUse):
@@ -340,6 +340,6 @@ def test_counts_go_up_the_tree(catalog: MemoryCatalog) -> None:
 
 def test_what_is_no_category(catalog: MemoryCatalog) -> None:
     with pytest.raises(CategoryNotFound):
-        revise_category(catalog.unit_of_work(), "nowhere", Setting({"name": "x"}))
+        revise_category(catalog.unit_of_work(), catalog.view, "nowhere", Setting({"name": "x"}))
     with pytest.raises(CategoryNotFound):
         remove_category(catalog.unit_of_work(), "nowhere")

@@ -1,8 +1,8 @@
 """Use cases about categories: put, revise, remove. Moving a category moves its subtree."""
 
 from vitrina.domain.errors import CategoryNotFound
-from vitrina.service_layer.documents import Json, read_category
-from vitrina.service_layer.ports import Patch, Stored, UnitOfWork
+from vitrina.service_layer.documents import Json, read_category, write_category
+from vitrina.service_layer.ports import CatalogView, Patch, Stored, UnitOfWork
 from vitrina.service_layer.preconditions import UNCONDITIONAL, Precondition
 
 
@@ -28,12 +28,16 @@ def put_category(
 
 def revise_category(
     uow: UnitOfWork,
+    view: CatalogView,
     category_id: str,
     patch: Patch,
     *,
     precondition: Precondition = UNCONDITIONAL,
 ) -> Stored:
     """Apply *patch* to the name or the parent of one category.
+
+    The patch meets the whole document that readers see, so that it may test what is derived; its
+    changes to that are not looked at.
 
     Raises:
         CategoryNotFound, PreconditionFailed, PatchConflict, InvalidDocument, CategoryCycle,
@@ -44,13 +48,10 @@ def revise_category(
         if current is None:
             raise CategoryNotFound(category_id)
         precondition.check(current.tag)
-        category = uow.categories.tree().get(category_id)
-        document: Json = {
-            "id": category.id,
-            "name": category.name,
-            "parent_id": category.parent_id,
-            "version": category.version,
-        }
+        tree = uow.categories.tree()
+        path = tree.path(category_id)
+        count = view.category_counts().get(category_id, 0)
+        document = write_category(tree.get(category_id), path=path, product_count=count)
         stored = uow.categories.save(read_category(patch.apply(document), category_id=category_id))
         uow.commit()
     return stored

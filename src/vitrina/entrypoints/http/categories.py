@@ -56,12 +56,19 @@ def put_category(request: CatalogRequest) -> Response:
 
 
 def patch_category(request: CatalogRequest) -> Response:
-    """Rename or move one category; both patch types work as they do for products."""
+    """Rename or move one category; both patch types work as they do for products.
+
+    A JSON Patch may `test` the derived fields too, as `/product_count`; they cannot be changed, and
+    an operation that does so has no effect.
+    """
     request.parameters(())
     key = request.path_params["id"]
     precondition = precondition_of(request.fields, required=request.options.require_if_match)
     patch = patch_of(request, CATEGORY_FIELDS)
-    use_cases.revise_category(request.catalog.unit_of_work(), key, patch, precondition=precondition)
+    catalog = request.catalog
+    use_cases.revise_category(
+        catalog.unit_of_work(), catalog.view, key, patch, precondition=precondition
+    )
     body, tag = _read(request, key)
     return json_reply(body, tag=tag)
 
