@@ -23,6 +23,13 @@ Feature: Many workers, one catalog
     Then all visitors see LAMP-1 at 99.00 EUR
     And all visitors see RUG-1 at 79.00 EUR
 
+  Scenario: A worker hangs
+    When the merchant sets the price of LAMP-1 to 99.00 EUR
+    And a worker hangs and is replaced
+    And the merchant sets the price of RUG-1 to 79.00 EUR
+    Then all visitors see LAMP-1 at 99.00 EUR
+    And all visitors see RUG-1 at 79.00 EUR
+
   Scenario: One file at the end
     When the merchant sets the price of LAMP-1 to 99.00 EUR
     And the service stops

@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         1, ge=1, le=64, description="How many processes answer requests, on the one port."
     )
+    worker_hang_s: float = Field(
+        30.0,
+        ge=1,
+        le=3_600,
+        description="How long one of several workers may stand still; then it is killed and replaced.",
+    )
     shutdown_s: int = Field(
         30, ge=0, le=3_600, description="How long requests under way may take after SIGTERM."
     )

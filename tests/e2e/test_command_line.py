@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from pathlib import Path
 
 import jsonschema
@@ -12,6 +13,7 @@ import pytest
 
 import vitrina
 from tests.running import RunningService, run_vitrina
+from tests.waiting import until
 
 CSV = "id,title,price,quantity\nLAMP-1,Desk lamp,129.90 EUR,12\nRUG-1,Wool rug,89.00 EUR,5\n"
 WRONG = "id,title,price,category_id\nLAMP-1,Desk lamp,cheap,\nLAMP-2,Lamp,1.00,nowhere\n"
@@ -329,3 +331,26 @@ def test_the_start_names_a_repair_that_helps(shop: Path) -> None:
         with RunningService(shop) as service:
             assert service.client.get("/v1/products").json()["total"] == 5
         assert run_vitrina("verify", shop).returncode == 0
+
+
+def has_begun(pid: int) -> bool:
+    """Say whether a process is past the start of the interpreter: whether it takes SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stop_during_the_start_is_a_success(shop: Path, workers: str) -> None:
+    """Whatever it is at: its imports, the port, the journal, the file, the index, the workers."""
+    service = RunningService(shop, "--workers", workers)
+    with service:
+        service.client.patch("/v1/products/LAMP-1", json={"quantity": 11}).raise_for_status()
+        service.stop()
+        for moment in (0, 0.4, 0.8):
+            service.launch()
+            until(lambda: has_begun(service.pid))
+            time.sleep(moment)
+            assert service.stop() == 0
+        service.start()
+        assert service.client.get("/v1/products/LAMP-1").json()["quantity"] == 11

@@ -138,9 +138,12 @@ def serve(
 
             def work(worker: Worker) -> int:
                 let_go()
-                return _work(path, settings, listener, worker, Share(loads, worker.place))
+                share = Share(loads, worker.place, worker.beat, worker.rest)
+                return _work(path, settings, listener, worker, share)
 
-            code = supervise(work, workers=settings.workers, gone=loads.leave)
+            code = supervise(
+                work, workers=settings.workers, gone=loads.leave, hang_s=settings.worker_hang_s
+            )
     if code:
         raise typer.Exit(code)
 
@@ -317,7 +320,7 @@ def openapi() -> None:
 
 
 def main() -> None:
-    """Run the command ``vitrina``."""
+    """Run the command that the arguments name."""
     app()
 
 

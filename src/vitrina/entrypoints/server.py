@@ -26,10 +26,14 @@ class Share:
     Attributes:
         loads: How many connections each has.
         place: This one's in them.
+        beat: Called ten times a second while this one serves.
+        rest: Called when it stops serving.
     """
 
     loads: Loads
     place: int
+    beat: Callable[[], None]
+    rest: Callable[[], None]
 
 
 class PortTaken(Exception):
@@ -102,7 +106,15 @@ class _Server(uvicorn.Server):
         """Do what is to be done ten times a second; say whether to stop."""
         if self._acceptor is not None:
             self._acceptor.tell()
+        if self._share is not None:
+            self._share.beat()
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests under way."""
+        if self._share is not None:
+            self._share.rest()
+        await super().shutdown(sockets)
 
     def _protocol(self) -> asyncio.Protocol:
         kind = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)

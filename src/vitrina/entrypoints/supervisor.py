@@ -1,4 +1,4 @@
-"""Several processes that do the same work: started, replaced when they die, stopped together.
+"""Several processes that do the same work: started, replaced when they die or hang, stopped together.
 
 The workers are forked, so they share what was imported. The first one is waited for, because a start
 that fails must be told; then the others follow. Workers notice when the supervisor is gone, however it
@@ -15,13 +15,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import Final
 
 import structlog
 
+from vitrina.entrypoints.pulse import Heart, Pulses, Watch
+
 PAUSE_S: Final = 1.0
-"""Between the deaths of workers that never got ready."""
+"""Between the deaths of workers that never got ready, and between two looks at all of them."""
 
 EXIT_CRASHED: Final = 70
 _SIGNALLED: Final = 128
@@ -38,25 +41,33 @@ class Worker:
         first: It is the first one, and tells people about the start.
         place: Its number among those that run now, from 0.
         ready: To be called when it is about to answer.
+        beat: To be called several times a second while it serves. A process that once did so and
+            then does not for long is killed.
+        rest: To be called when it stops serving. As before it served, what it does may then take
+            as long as it takes; the process only must not stand still as a whole.
     """
 
     first: bool
     place: int
-    ready: Callable[[], None]
+    ready: Callable[[], object]
+    beat: Callable[[], None]
+    rest: Callable[[], None]
 
 
 type Work = Callable[[Worker], int]
 
 
-def supervise(work: Work, *, workers: int, gone: Callable[[int], None]) -> int:
+def supervise(work: Work, *, workers: int, gone: Callable[[int], None], hang_s: float) -> int:
     """Keep *workers* processes at *work* until SIGTERM or SIGINT, and return the exit code.
 
     Args:
         work: What each does: it returns its exit code once it got SIGTERM.
         workers: How many.
         gone: Called with the place of each that has ended.
+        hang_s: One that stands still for so long is killed, and so replaced.
     """
-    return _Supervisor(work, workers, gone).run()
+    pulses = Pulses(workers)
+    return _Supervisor(work, workers, gone, pulses, Watch(pulses, hang_s)).run()
 
 
 @dataclass(slots=True)
@@ -74,6 +85,8 @@ class _Supervisor:
     work: Work
     workers: int
     gone: Callable[[int], None]
+    pulses: Pulses
+    watch: Watch
     _children: dict[int, _Child] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -91,6 +104,7 @@ class _Supervisor:
                     for _ in range(self.workers - len(self._children)):
                         self._spawn(life, held)
                 self._wait(woken)
+                self._kill_hung()
                 for child, status in self._reap():
                     _log.error("a worker died", pid=child.pid, status=status)
                     if not child.is_ready:
@@ -123,7 +137,10 @@ class _Supervisor:
         if pid == 0:
             for fd in (held, ready, *(each.ready for each in self._children.values())):
                 os.close(fd)
-            os._exit(_run_worker(self.work, first=first, place=place, life=life, tell=tell))
+            heart = Heart(self.pulses, place)
+            say = partial(os.write, tell, b"1")
+            worker = Worker(first, place, say, heart.beat, heart.rest)
+            os._exit(_run_worker(self.work, worker, heart, life))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(tell)
         self._children[pid] = _Child(pid, place, ready)
@@ -138,6 +155,14 @@ class _Supervisor:
             elif os.read(fd, 1):
                 asked[fd].is_ready = True
 
+    def _kill_hung(self) -> None:
+        """Kill those that stand still; a lock that one of them holds goes with it."""
+        hung = self.watch.look(time.monotonic())
+        for child in self._children.values():
+            if child.place in hung:
+                _log.error("a worker hangs, and is killed", pid=child.pid)
+                os.kill(child.pid, signal.SIGKILL)
+
     def _reap(self) -> Iterator[tuple[_Child, int]]:
         """Yield the workers that have ended, with what a shell would call their exit status."""
         for pid in list(self._children):
@@ -145,6 +170,7 @@ class _Supervisor:
             if found:
                 child = self._children.pop(pid)
                 os.close(child.ready)
+                self.pulses.leave(child.place)
                 self.gone(child.place)
                 code = os.waitstatus_to_exitcode(status)
                 yield child, code if code >= 0 else _SIGNALLED - code
@@ -159,6 +185,7 @@ class _Supervisor:
                     _log.error("a worker did not stop in good order", pid=child.pid, status=status)
             if self._children:
                 self._wait(woken)
+                self._kill_hung()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[int]:
@@ -188,7 +215,7 @@ def _nothing(_number: int, _frame: FrameType | None) -> None:
     """Handle a signal by having been woken."""
 
 
-def _run_worker(work: Work, *, first: bool, place: int, life: int, tell: int) -> int:
+def _run_worker(work: Work, worker: Worker, heart: Heart, life: int) -> int:
     """Do the work in a process that was just forked, and return its exit code."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -197,12 +224,9 @@ def _run_worker(work: Work, *, first: bool, place: int, life: int, tell: int) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     threading.Thread(target=_end_with, args=(life,), name="life", daemon=True).start()
-
-    def ready() -> None:
-        os.write(tell, b"1")
-
+    heart.start()
     try:
-        return work(Worker(first, place, ready))
+        return work(worker)
     except BaseException:  # noqa: BLE001 - the process ends here; it is logged
         _log.exception("a worker crashed")
         return EXIT_CRASHED
