@@ -33,6 +33,7 @@ from vitrina.service_layer.changes import Source
 from vitrina.service_layer.opening import CannotOpen, InUse, Understood
 from vitrina.service_layer.person_file import FileDesk, FileStatus, NoFile
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
+from vitrina.service_layer.together import Together, one_by_one
 from vitrina.service_layer.upkeep import Copied, Repaired, Verified
 from vitrina.settings import Settings
 
@@ -49,6 +50,7 @@ class Catalog:
         index: Finds products.
         log: Everything that was committed, in order.
         unit_of_work: Makes a fresh unit of work for a change that a client asks for.
+        together: Runs several short writes with one wait for the disk.
         checks: Tells how each part of the service is, now.
         understood: What was understood of the product file at the start; None when another process
             keeps it.
@@ -60,6 +62,7 @@ class Catalog:
     log: ChangeLog
     unit_of_work: Callable[[], UnitOfWork]
     checks: Callable[[], Sequence[Check]]
+    together: Together = one_by_one
     understood: Understood | None = None
     file: FileDesk = field(default_factory=NoFile)
 
@@ -128,6 +131,7 @@ def open_catalog(
                     index=index,
                     log=store,
                     unit_of_work=store.unit_of_work,
+                    together=store.run_together,
                     checks=lambda: [*opened.checks(), *caretaker.checks(), *index.checks()],
                     understood=understood,
                     file=desk,

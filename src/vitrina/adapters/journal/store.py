@@ -49,6 +49,7 @@ from vitrina.adapters.tables import Layer, Remembered, Tables
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer.changes import Change, Source
 from vitrina.service_layer.ports import Answered, Check, CheckStatus
+from vitrina.service_layer.together import attempt
 
 _log = structlog.get_logger(__name__)
 
@@ -108,6 +109,10 @@ class JournalStore:
         self._leading = False
         self._lost = False
         self._told = False
+        # Which thread has one turn for several units of work, and whether the first one has taken in
+        # what others appended: nobody appends more meanwhile.
+        self._turn_of: int | None = None
+        self._caught_up = False
         self._closed: str | None = None
         self._refused: str | None = None
         self._behind: str | None = None
@@ -199,12 +204,35 @@ class JournalStore:
                 self._state.notify_all()
             self._writing.release()
 
+    def run_together[T](self, jobs: Sequence[Callable[[], T]], /) -> list[T | Exception]:
+        """Run jobs in one turn, and sync once for all of them: meets the port ``Together``."""
+        done: list[tuple[T | Exception, int]] = []
+        self._take_turn()
+        self._turn_of, self._caught_up = threading.get_ident(), False
+        try:
+            done.extend((attempt(job), self._log.end) for job in jobs)
+            end = self._log.end
+        finally:
+            self._turn_of = None
+            self._give_turn()
+        try:
+            self._wait_until_durable(end)
+        except StoreReadOnly as error:
+            return [outcome if end <= self._seen else error for outcome, end in done]
+        return [outcome for outcome, _ in done]
+
     def begin(self) -> tuple[Layer, datetime]:
         """Let one unit of work in: return its layer and its time."""
+        if self._has_turn() and self._underway.size >= self._limits.pending_bytes:
+            self._wait_until_durable(self._log.end)  # Nobody else waits for what this turn did.
         self._take_turn()
         try:
             with self._state:
-                self._take_in_appended()
+                if self._has_turn() and self._caught_up:
+                    self._refuse()
+                else:
+                    self._take_in_appended()
+                    self._caught_up = True
                 self._wait_for_room()
                 # A clock that was set back must not make a later change look earlier.
                 self._now = max(self._clock().astimezone(UTC), self._now)
@@ -221,7 +249,7 @@ class JournalStore:
         """
         end = self._log.end
         self._give_turn()
-        self._wait_until_durable(end)
+        self._wait_to_tell(end)
 
     def commit(self, layer: Layer, now: datetime, source: Source) -> int:
         """Append what the unit of work did, let the next one in, and wait until it is durable."""
@@ -232,11 +260,17 @@ class JournalStore:
             end = self._append(layer, now, source)
         finally:
             self._give_turn()
-        self._wait_until_durable(end)
+        self._wait_to_tell(end)
         return self._tables.seq
+
+    def _has_turn(self) -> bool:
+        """Say whether this thread has taken one turn for several units of work."""
+        return self._turn_of == threading.get_ident()
 
     def _take_turn(self) -> None:
         """Wait until no other unit of work is under way, in this process and in the others."""
+        if self._has_turn():
+            return
         if not self._writing.acquire(timeout=self._limits.lock_wait_s):
             raise StoreBusy(self._limits.lock_wait_s)
         taken = False
@@ -249,6 +283,8 @@ class JournalStore:
             raise StoreBusy(self._limits.lock_wait_s)
 
     def _give_turn(self) -> None:
+        if self._has_turn():
+            return
         self._write_lock.release()
         self._writing.release()
 
@@ -323,6 +359,11 @@ class JournalStore:
             with self._state:
                 self._break(error)
             raise StoreReadOnly(str(self._refusal())) from error
+
+    def _wait_to_tell(self, end: int) -> None:
+        """Wait until the place is durable, unless that is waited for at the end of the turn."""
+        if not self._has_turn():
+            self._wait_until_durable(end)
 
     def _wait_until_durable(self, end: int) -> None:
         while self._must_lead(end):

@@ -24,6 +24,7 @@ from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
 from vitrina.entrypoints.http.replies import digest
 from vitrina.entrypoints.http.requests import JSON
 from vitrina.entrypoints.http.routes import TAGS, api_router
+from vitrina.entrypoints.http.write_line import WriteLine
 
 type OpenCatalog = Callable[[], AbstractContextManager[Catalog]]
 
@@ -107,14 +108,16 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Catalog]]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Catalog | WriteLine]]:
         opened = open_catalog()
         catalog = await run_in_threadpool(opened.__enter__)
         app.state.bell = Bell(catalog.log)
+        line = WriteLine(catalog.together)
         try:
-            yield {"catalog": catalog}
+            yield {"catalog": catalog, "write_line": line}
         finally:
             app.drain()
+            await run_in_threadpool(line.close)
             await run_in_threadpool(opened.__exit__, None, None, None)
 
     app = Application(

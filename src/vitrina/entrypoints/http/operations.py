@@ -8,6 +8,7 @@ the ones it knows.
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence, Set as AbstractSet
+from functools import partial
 from typing import Any, Final, cast
 
 from fastapi import APIRouter
@@ -24,6 +25,17 @@ type Endpoint = Callable[[CatalogRequest], Response | Awaitable[Response]]
 """``async def`` for what only touches memory; ``def``, in a thread, for what waits for a disk."""
 
 _NO_CONTENT: Final = (JSON,)
+_SHORT_WRITES: Final[set[Endpoint]] = set()
+
+
+def short_write(endpoint: Callable[[CatalogRequest], Response]) -> Callable[..., Response]:
+    """Have an endpoint wait for the disk together with others, instead of in a thread of its own.
+
+    It is short, because the others wait for it, too; and it answers with what its unit of work
+    returned, because reads do not see that yet (:class:`vitrina.service_layer.together.Together`).
+    """
+    _SHORT_WRITES.add(endpoint)
+    return endpoint
 
 
 class Operation(APIRoute):
@@ -58,7 +70,9 @@ class Operation(APIRoute):
 
 
 def _runner(endpoint: Endpoint, *, reads: Sequence[str], offers: tuple[str, ...]) -> ASGIApp:
+    is_short_write = endpoint in _SHORT_WRITES
     waits = not inspect.iscoroutinefunction(endpoint)
+    write = cast("Callable[[CatalogRequest], Response]", endpoint)
 
     async def run(scope: Scope, receive: Receive, send: Send) -> None:
         request = CatalogRequest(scope, receive, send)
@@ -72,8 +86,10 @@ def _runner(endpoint: Endpoint, *, reads: Sequence[str], offers: tuple[str, ...]
             options = request.options
             request.media_type(reads)
             await request.receive_content(options.body_bytes_max, options.body_wait_s_max)
-        if waits:
-            response = cast("Response", await run_in_threadpool(endpoint, request))
+        if is_short_write:
+            response = await request.write_line.run(partial(write, request))
+        elif waits:
+            response = await run_in_threadpool(write, request)
         else:
             response = await cast("Awaitable[Response]", endpoint(request))
         await response(scope, receive, send)
@@ -96,4 +112,4 @@ def add(
     )
 
 
-__all__ = ["JSON", "Endpoint", "Operation", "add"]
+__all__ = ["JSON", "Endpoint", "Operation", "add", "short_write"]

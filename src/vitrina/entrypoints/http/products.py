@@ -19,6 +19,7 @@ from vitrina.domain.identifiers import parse_id
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
+from vitrina.entrypoints.http.operations import short_write
 from vitrina.entrypoints.http.replies import (
     CACHE_CONTROL,
     VARY,
@@ -110,6 +111,7 @@ async def get_product_by_slug(request: CatalogRequest) -> Response:
     return reply_with(request, stored, fields, headers)
 
 
+@short_write
 def post_product(request: CatalogRequest) -> Response:
     """Add a product. Without an `id` the service makes one (UUIDv7).
 
@@ -129,6 +131,7 @@ def post_product(request: CatalogRequest) -> Response:
     return json_reply(saved.product.body, status=201, tag=saved.product.tag, headers=headers)
 
 
+@short_write
 def put_product(request: CatalogRequest) -> Response:
     """Create the product with this id (201), or replace it by the body (200).
 
@@ -146,6 +149,7 @@ def put_product(request: CatalogRequest) -> Response:
     return _saved_reply(request, saved)
 
 
+@short_write
 def patch_product(request: CatalogRequest) -> Response:
     """Change parts of one product.
 
@@ -163,6 +167,7 @@ def patch_product(request: CatalogRequest) -> Response:
     return _saved_reply(request, saved)
 
 
+@short_write
 def delete_product(request: CatalogRequest) -> Response:
     """Take one product out of the catalog. A second time it is a 404."""
     request.parameters(())

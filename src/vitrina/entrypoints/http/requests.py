@@ -14,6 +14,7 @@ from vitrina.entrypoints.http import strict_json
 from vitrina.entrypoints.http.exchange import exchange_of
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.http.problems import Refusal
+from vitrina.entrypoints.http.write_line import WriteLine
 from vitrina.service_layer.documents import Json
 
 JSON: Final = "application/json"
@@ -39,6 +40,11 @@ class CatalogRequest(Request):
     def catalog(self) -> Catalog:
         catalog: Catalog = self.scope["state"]["catalog"]
         return catalog
+
+    @property
+    def write_line(self) -> WriteLine:
+        line: WriteLine = self.scope["state"]["write_line"]
+        return line
 
     @property
     def options(self) -> HttpOptions:

@@ -1,0 +1,84 @@
+"""The line that short writes wait in, and the one thread that carries them out.
+
+Writes take turns anyway, so a thread for each would only add the cost of waking it, twice. One thread
+takes all that have come in, has them done together with one wait for the disk
+(:mod:`vitrina.service_layer.together`), and hands all their answers to the event loop at once. While it
+waits for the disk the next ones come in: the more callers, the more share a wait.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from starlette.responses import Response
+
+from vitrina.service_layer.together import Together
+
+BATCH_MAX: Final = 32
+"""How many writes are done together: none waits for more others than these."""
+
+type _Answer = Response | Exception
+type _Job = tuple[Callable[[], Response], asyncio.Future[_Answer]]
+
+
+class WriteLine:
+    """Carries out writes in the order in which they came in, until it is closed."""
+
+    def __init__(self, together: Together) -> None:
+        """Begin, on the running event loop."""
+        self._together = together
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="vitrina-writer", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Callable[[], Response]) -> Response:
+        """Return what *job* returns, when what it did is durable.
+
+        When the caller is cut off meanwhile, the write may have been done all the same.
+        """
+        future: asyncio.Future[_Answer] = self._loop.create_future()
+        self._jobs.put((job, future))
+        answer = await future
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """Carry out what has come in, and end; waits, so call it beside the event loop."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        open_ = True
+        while open_:
+            batch, open_ = self._next_batch()
+            if not batch:
+                continue
+            try:
+                answers = self._together([job for job, _ in batch])
+            except Exception as error:  # noqa: BLE001 - each caller is told
+                answers = [error] * len(batch)
+            futures = [future for _, future in batch]
+            self._loop.call_soon_threadsafe(_deliver, futures, answers)
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for a job; return it with those behind it, and whether there may be more."""
+        batch: list[_Job] = []
+        try:
+            while len(batch) < BATCH_MAX:
+                job = self._jobs.get(block=not batch)
+                if job is None:
+                    return batch, False
+                batch.append(job)
+        except Empty:
+            pass  # These are all that have come in.
+        return batch, True
+
+
+def _deliver(futures: list[asyncio.Future[_Answer]], answers: list[_Answer]) -> None:
+    for future, answer in zip(futures, answers, strict=True):
+        if not future.done():  # Else its caller was cut off.
+            future.set_result(answer)

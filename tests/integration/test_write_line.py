@@ -1,0 +1,112 @@
+"""The line of short writes: everybody gets their own answer, whatever becomes of the others."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pytest
+from starlette.responses import Response
+
+from vitrina.domain.errors import ProductNotFound, StoreBusy
+from vitrina.entrypoints.http.write_line import BATCH_MAX, WriteLine
+from vitrina.service_layer.together import one_by_one
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Counted:
+    """Runs jobs one by one when it is let, and notes how many came together."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.began = threading.Event()
+        self.may_go = threading.Event()
+
+    def __call__[T](self, jobs: Sequence[Callable[[], T]], /) -> list[T | Exception]:
+        self.sizes.append(len(jobs))
+        self.began.set()
+        assert self.may_go.wait(30)
+        return one_by_one(jobs)
+
+
+def answer(number: int) -> Response:
+    return Response(str(number))
+
+
+def refuse() -> Response:
+    raise ProductNotFound("lamp")
+
+
+async def test_those_that_come_in_meanwhile_are_done_together() -> None:
+    together = Counted()
+    line = WriteLine(together)
+    first = asyncio.ensure_future(line.run(partial(answer, 0)))
+    assert await asyncio.to_thread(together.began.wait, 30)
+    others = [asyncio.ensure_future(line.run(partial(answer, n))) for n in range(1, 40)]
+    await asyncio.sleep(0)
+    together.may_go.set()
+    answers = await asyncio.gather(first, *others)
+    await asyncio.to_thread(line.close)
+
+    assert [bytes(each.body) for each in answers] == [b"%d" % n for n in range(40)]
+    assert together.sizes == [1, BATCH_MAX, 39 - BATCH_MAX]
+
+
+async def test_what_one_write_raises_is_told_to_its_caller_alone() -> None:
+    line = WriteLine(one_by_one)
+    told = await asyncio.gather(
+        line.run(partial(answer, 1)),
+        line.run(refuse),
+        line.run(partial(answer, 2)),
+        return_exceptions=True,
+    )
+    await asyncio.to_thread(line.close)
+
+    assert [type(each) for each in told] == [Response, ProductNotFound, Response]
+
+
+async def test_when_none_could_be_run_all_are_told() -> None:
+    def busy[T](_: Sequence[Callable[[], T]], /) -> list[T | Exception]:
+        raise StoreBusy(10)
+
+    line = WriteLine(busy)
+    told = await asyncio.gather(*(line.run(refuse) for _ in range(3)), return_exceptions=True)
+    await asyncio.to_thread(line.close)
+
+    assert [type(each) for each in told] == [StoreBusy] * 3
+
+
+async def test_a_caller_that_is_cut_off_takes_nobody_along() -> None:
+    together = Counted()
+    line = WriteLine(together)
+    done: list[int] = []
+
+    def note(number: int) -> Response:
+        done.append(number)
+        return answer(number)
+
+    calls = [asyncio.ensure_future(line.run(partial(note, number))) for number in range(3)]
+    await asyncio.sleep(0)
+    calls[1].cancel()
+    together.may_go.set()
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.to_thread(line.close)
+
+    assert [type(each) for each in told] == [Response, asyncio.CancelledError, Response]
+    assert done == [0, 1, 2]  # It may have been done all the same.
+
+
+@pytest.mark.parametrize("waiting", [0, 1, BATCH_MAX, BATCH_MAX + 1])
+async def test_a_close_carries_out_what_has_come_in(waiting: int) -> None:
+    line = WriteLine(one_by_one)
+    calls = [asyncio.ensure_future(line.run(partial(answer, number))) for number in range(waiting)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(line.close)
+
+    assert [int(bytes(each.body)) for each in await asyncio.gather(*calls)] == list(range(waiting))
