@@ -9,8 +9,10 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,45 +51,85 @@ type Place = tuple[str, str]
 
 @dataclass
 class Sheet:
-    """A product file as a person's program has it: cells as texts, "" for none."""
+    """A product file as a person's program has it: cells as texts, "" for none.
+
+    Attributes:
+        rows: Product id → its cells.
+        others: Product id → members of its object that are no cells (JSON alone).
+        extra: Columns that the person has added; in JSON, members that are null.
+        bom, line_end, delimiter, indent, ascii, backwards: How the program writes; the last three
+            are ways of JSON: the white space of a level, characters escaped, members in reverse.
+    """
 
     rows: dict[str, Cells]
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
-    delimiter: str = ","
-    line_end: str = "\n"
     bom: bool = False
+    line_end: str = "\n"
+    delimiter: str = ","
+    indent: str = ""
+    ascii: bool = True
+    backwards: bool = False
 
     @classmethod
     def read(cls, data: bytes, kind: str) -> "Sheet":
         text = data.decode("utf-8-sig")
+        ends = "\r\n" if "\r\n" in text else "\n"
+        bom = data.startswith(BOM_UTF8)
         if kind == "csv":
             line = text.splitlines()[0]
             delimiter = ";" if line.count(";") > line.count(",") else ","
             table = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
             rows = {row["id"]: {name: row.get(name) or "" for name in FIELDS} for row in table}
             extra = [name for name in line.split(delimiter) if name not in {"id", *FIELDS}]
-            ends = "\r\n" if "\r\n" in text else "\n"
-            return cls(rows, extra, delimiter, ends, data.startswith(b"\xef\xbb\xbf"))
-        objects = json.loads(text) if kind == "json" else map(json.loads, text.splitlines())
-        return cls({each["id"]: _cells(each) for each in objects})
+            return cls(rows, {}, extra, bom, ends, delimiter)
+        objects = json.loads(text) if kind == "json" else list(map(json.loads, text.splitlines()))
+        others = {each["id"]: _others(each) for each in objects}
+        extra = sorted({name for each in others.values() for name in each if name[:4] == "note"})
+        for each in others.values():
+            for name in extra:
+                each.pop(name, None)
+        return cls({each["id"]: _cells(each) for each in objects}, others, extra, bom, ends)
 
     def write(self, kind: str) -> bytes:
+        encoding = "utf-8-sig" if self.bom else "utf-8"
         if kind == "csv":
             out = io.StringIO()
             writer = csv.writer(out, delimiter=self.delimiter, lineterminator=self.line_end)
             writer.writerow(["id", *FIELDS, *self.extra])
             for key, cells in self.rows.items():
                 writer.writerow([key, *cells.values(), *("" for _ in self.extra)])
-            return out.getvalue().encode("utf-8-sig" if self.bom else "utf-8")
-        objects = [json.dumps(_object(key, cells)) for key, cells in self.rows.items()]
+            return out.getvalue().encode(encoding)
+        indent = self.indent if kind == "json" else ""
+        objects = [self._dumped(key, indent) for key in self.rows]
+        text = "".join(f"{each}\n" for each in objects)
         if kind == "json":
-            return ("[\n" + ",\n".join(objects) + "\n]\n").encode() if objects else b"[]\n"
-        return "".join(f"{each}\n" for each in objects).encode()
+            text = ("[\n" + ",\n".join(objects) + "\n]\n") if objects else "[]\n"
+        return text.replace("\n", self.line_end).encode(encoding)
+
+    def _dumped(self, key: str, indent: str) -> str:
+        notes = dict.fromkeys(self.extra)
+        members = {**_object(key, self.rows[key]), **self.others.get(key, {}), **notes}
+        if self.backwards:
+            members = dict(reversed(members.items()))
+        return json.dumps(members, indent=indent or None, ensure_ascii=self.ascii)
 
 
 def _cells(document: Mapping[str, Any]) -> Cells:
     found = {**document, "color": (document.get("attributes") or {}).get("color")}
     return {name: "" if found.get(name) is None else str(found[name]) for name in FIELDS}
+
+
+def _others(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a row that this test has no cells for, but for the slug.
+
+    A program that kept the slug would want one that another product may have by now.
+    """
+    return {
+        name: value
+        for name, value in document.items()
+        if name not in {"id", "slug", "attributes", *FIELDS}
+    }
 
 
 def _object(key: str, cells: Cells) -> dict[str, Any]:
@@ -100,15 +142,17 @@ def _object(key: str, cells: Cells) -> dict[str, Any]:
     return document
 
 
-def lines_of(data: bytes, kind: str) -> dict[str, bytes]:
+def rows_of(data: bytes, kind: str) -> dict[str, bytes]:
     """Return the bytes of each product's row; no cell of this test has a line break."""
-    start = b'{"id": "' if kind != "csv" else b""
-    found = {}
-    for line in data.removeprefix(b"\xef\xbb\xbf").splitlines():
-        for key in IDS:
-            mark = start + key.encode()
-            if line.lstrip().startswith(mark) and not line.lstrip()[len(mark) :][:1].isalnum():
-                found[key] = line.rstrip(b",")
+    text = data.decode("utf-8-sig")
+    if kind == "csv":
+        return {re.split("[,;]", line)[0]: line.encode() for line in text.splitlines()[1:]}
+    found: dict[str, bytes] = {}
+    decoder, at = json.JSONDecoder(), text.find("{")
+    while at >= 0:
+        row, end = decoder.raw_decode(text, at)
+        found[row["id"]] = text[at:end].encode()
+        at = text.find("{", end)
     return found
 
 
@@ -134,6 +178,7 @@ class Dance(RuleBasedStateMachine):
         # What the API has done since the person opened the file.
         self.unseen: dict[Place, str] = {}
         self.unseen_gone: set[str] = set()
+        self.coincided = False
         self.copy: Sheet | None = None
         self.opened: dict[str, Cells] = {}
         self.saved = False
@@ -181,6 +226,7 @@ class Dance(RuleBasedStateMachine):
         self.copy = Sheet.read(self.path.read_bytes(), self.kind)
         self.opened = {key: dict(cells) for key, cells in self.copy.rows.items()}
         self.unseen, self.unseen_gone = dict(self.done), set(self.gone)
+        self.coincided = False
 
     @precondition(lambda self: self.copy is not None)
     @rule(data=st.data())
@@ -227,6 +273,13 @@ class Dance(RuleBasedStateMachine):
         self.copy.bom, self.copy.line_end, self.copy.delimiter = bom, line_end, delimiter
 
     @precondition(lambda self: self.copy is not None)
+    @rule(indent=st.sampled_from(["", "  ", "\t"]), ascii_=st.booleans(), backwards=st.booleans())
+    def lays_out_anew(self, indent: str, ascii_: bool, backwards: bool) -> None:  # noqa: FBT001 - drawn
+        """In JSON: as formatters and other programs write it."""
+        assert self.copy is not None
+        self.copy.indent, self.copy.ascii, self.copy.backwards = indent, ascii_, backwards
+
+    @precondition(lambda self: self.copy is not None)
     @rule(closes=st.booleans(), renames=st.booleans())
     def saves(self, closes: bool, renames: bool) -> None:  # noqa: FBT001 - drawn
         assert self.copy is not None
@@ -240,9 +293,12 @@ class Dance(RuleBasedStateMachine):
         now = self.copy.rows
         for key, cells in now.items():
             before = self.opened.get(key)
+            # Then the copy looks like one that was opened after the API wrote that.
+            self.coincided |= before is None and any(place[0] == key for place in self.unseen)
             for name, value in cells.items():
-                if before is None or before[name] != value:
+                if value if before is None else before[name] != value:
                     self.typed[key, name] = value
+                    self.coincided |= self.unseen.get((key, name)) == value
             self.removed.discard(key)
         for key in self.opened.keys() - now.keys():
             self.removed.add(key)
@@ -301,7 +357,7 @@ class Dance(RuleBasedStateMachine):
         after = self.path.read_bytes()
         if self.kind == "csv" and before.splitlines()[0] != after.splitlines()[0]:
             return  # A column was added, so each row has one more cell.
-        old, new = lines_of(before, self.kind), lines_of(after, self.kind)
+        old, new = rows_of(before, self.kind), rows_of(after, self.kind)
         said = Sheet.read(before, self.kind).rows
         for key in old.keys() & new.keys():
             if said[key] == self.served()[key]:
@@ -328,10 +384,10 @@ class Dance(RuleBasedStateMachine):
             if served.get(key, {}).get(name) != value:
                 mine = (key, name) in self.typed or key in self.removed
                 later = (key, name) in self.done or key in self.gone
-                assert mine or later or is_told(key, name), f"undone: {key} {name} {value}"
+                assert mine or later or self.coincided or is_told(key, name), (key, name, value)
         for key in self.unseen_gone | self.gone:
             typed = any(place[0] == key for place in self.typed)
-            assert key not in served or typed or is_told(key, ""), f"came back: {key}"
+            assert key not in served or typed or self.coincided or is_told(key, ""), key
 
     def _api_touched(self, key: str) -> bool:
         return any(place[0] == key for place in (*self.done, *self.unseen))
@@ -345,20 +401,7 @@ class JsonLinesDance(Dance):
     kind = "jsonl"
 
 
-KNOWN: Final = pytest.mark.xfail(
-    strict=False,
-    reason="a history in which file and API do not meet the model is being looked into",
-)
-
-
-@pytest.mark.parametrize(
-    "machine",
-    [
-        Dance,
-        pytest.param(JsonDance, marks=KNOWN),
-        JsonLinesDance,
-    ],
-)
+@pytest.mark.parametrize("machine", [Dance, JsonDance, JsonLinesDance])
 def test_the_spreadsheet_dance(machine: type[Dance]) -> None:
     run_state_machine_as_test(
         machine,

@@ -3,11 +3,11 @@
 Three states are compared: the file as it was last written (*base*), the file as it is now
 (*theirs*), and the catalog's documents (*ours*). What differs between base and theirs was done by
 the person; it becomes an edit. Where ours differs from base in the same field, too, both sides
-changed it: then ours is kept, and the two values are reported as a conflict. Rows whose bytes did
-not change are not looked at.
+changed it: then ours is kept, and the two values are reported as a conflict. So it is with a
+product that both sides have added. Rows whose bytes did not change are not looked at.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -86,6 +86,8 @@ def compare(
     base: ProductFile | None,
     theirs: ProductFile,
     current: Callable[[str], Document | None],
+    *,
+    unclear: Collection[str] = (),
 ) -> Merge:
     """Return what to do so that the catalog has what the person wrote into the file.
 
@@ -97,8 +99,9 @@ def compare(
             from the product in the catalog overrides it, and nothing is deleted.
         theirs: The file as it is now; refused rows change nothing.
         current: Returns the document of a product in the catalog, or None.
+        unclear: Products whose rows in *base* are not known; such a row overrides the product.
     """
-    return _Comparison(base, theirs, current).run()
+    return _Comparison(base, theirs, current, unclear).run()
 
 
 class _Comparison:
@@ -107,8 +110,11 @@ class _Comparison:
         base: ProductFile | None,
         theirs: ProductFile,
         current: Callable[[str], Document | None],
+        unclear: Collection[str],
     ) -> None:
         self._base: Mapping[str, Row] = base.accepted if base else {}
+        self._has_base = base is not None and "" not in base.refused_ids
+        self._unclear = frozenset(unclear) | (base.refused_ids if base else frozenset())
         self._theirs = theirs
         self._current = current
         self._same_layout = base is not None and _layout(base) == _layout(theirs)
@@ -141,7 +147,7 @@ class _Comparison:
             ours = flatten(document)
             if row.version is not None:
                 changes = self._for_version(before, row, ours, document.get("version"))
-            elif before:
+            elif before or self._is_new(row):
                 changes = self._merged(before, row, ours)
             else:
                 changes = self._overriding(row, ours)
@@ -169,9 +175,14 @@ class _Comparison:
                 self._conflicts.append(found)
         return changes
 
-    def _merged(self, before: Row, row: Row, ours: Fields) -> Fields:
+    def _is_new(self, row: Row) -> bool:
+        """Say whether somebody has just added the row."""
+        return self._has_base and row.id not in self._base and row.id not in self._unclear
+
+    def _merged(self, before: Row | None, row: Row, ours: Fields) -> Fields:
         """Return the fields that only the file changed; note those that both did."""
-        base, theirs = flatten(before.document), flatten(row.document)
+        base = flatten(before.document) if before else {}
+        theirs = flatten(row.document)
         said_base, said_theirs, said_ours = stated(base), stated(theirs), stated(ours)
         changes: Fields = {}
         for name in _changed(base, theirs):

@@ -38,7 +38,7 @@ from vitrina.domain.product import Product
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.file_edits import RowEdit, apply_category_edits, apply_row_edits
 from vitrina.service_layer.opening import Problem, Understood
-from vitrina.service_layer.person_file import Pending
+from vitrina.service_layer.person_file import ConflictReason, Pending
 from vitrina.service_layer.ports import CatalogView, Stored, UnitOfWork
 
 ROUNDS_MAX: Final = 20
@@ -277,8 +277,9 @@ class ProductsSync:
         mended = mend(checked, base, self._document)
         older = self._earlier.sort_out(base, mended.checked.file)
         result.stale |= mended.ids | older.ids
+        result.added |= older.added
         result.names |= mended.names
-        result.conflicts += [*mended.conflicts, *older.conflicts]
+        result.conflicts += [*mended.conflicts, *map(self._as_found, older.conflicts)]
         result.told += [problem_of(self.path.name, each) for each in mended.problems]
         if older.places:
             detail = (
@@ -291,6 +292,13 @@ class ProductsSync:
             detail = "The file was saved as UTF-16, and was read all the same. Save it as UTF-8."
             result.told.append(self._warning("saved_as_utf_16", detail))
         return replace(mended.checked, file=older.file)
+
+    def _as_found(self, conflict: Conflict) -> Conflict:
+        """Return a conflict about a product that was deleted; it may be there again by now."""
+        document = self._document(conflict.id)
+        if conflict.reason is not ConflictReason.DELETED_IN_CATALOG or document is None:
+            return conflict
+        return replace(conflict, ours=document, reason=ConflictReason.STALE_COPY)
 
     def _warning(self, code: str, detail: str) -> Problem:
         return Problem(self.path.name, 0, 0, "", "", code, detail, error=False)
@@ -321,15 +329,13 @@ class ProductsSync:
             file = self._reader.read(self._base.data).file
         except UnreadableFile:
             return None  # An older version of the program could read it.
-        refused = self._base.refused
-        if not refused:
-            return file
-        return replace(file, rows=tuple(row for row in file.rows if row.id not in refused))
+        return _without(file, self._base.refused)
 
     def _apply(self, theirs: Validated, result: "_Applied", is_done: Callable[[str], bool]) -> None:
         """Carry out the edits."""
-        base = self._base_file()
+        base = _without(self._base_file(), result.added)
         self._conflicts.forget_edited(*_edited_rows(base, theirs.file))
+        unclear = self._base.refused if self._base else frozenset[str]()
         only: frozenset[str] | None = None
         for _ in range(ROUNDS_MAX):
             tags: dict[str, str | None] = {}
@@ -339,7 +345,7 @@ class ProductsSync:
                 tags[product_id] = stored.tag if stored else None
                 return document_of(stored)
 
-            merge = compare(base, theirs.file, current)
+            merge = compare(base, theirs.file, current, unclear=unclear)
             edits = [
                 _row_edit(each, tags[each.id], theirs.products)
                 for each in merge.edits
@@ -397,6 +403,7 @@ class _Applied:
         refused: Product id → what the catalog holds against its row.
         stale: The ids of rows that do not say what the catalog says now.
         names: See :class:`Mended`.
+        added: See :class:`Older`.
         conflicts: What was not taken, found before the comparison.
         told: What is to be told beside what is wrong in the file itself.
     """
@@ -404,6 +411,7 @@ class _Applied:
     refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict)
+    added: set[str] = field(default_factory=set)
     conflicts: list[Conflict] = field(default_factory=list)
     told: list[Problem] = field(default_factory=list)
 
@@ -411,6 +419,12 @@ class _Applied:
 def document_of(stored: Stored | None) -> Document | None:
     """Return a product's document, or None."""
     return None if stored is None else codec.load(stored.body)
+
+
+def _without[File: ProductFile | None](file: File, ids: Collection[str]) -> File:
+    if file is None or not ids:
+        return file
+    return replace(file, rows=tuple(row for row in file.rows if row.id not in ids))
 
 
 def _pending(loss: Loss, mark: str) -> Pending:
