@@ -164,13 +164,13 @@ class TestAnOlderCopy:
         assert "LAMP-2,Another one,,\n" in pair.text
 
     def test_a_busy_place_is_remembered_for_long(self, pair: Pair) -> None:
+        copies = []
         for quantity in range(1_010):
             pair.put("LAMP-1", quantity=quantity)
             pair.put("LAMP-2", quantity=quantity)
             pair.sync()
-            if quantity == 20:
-                copy = pair.text
-        pair.save(copy.replace("Wool rug", "Silk rug"))
+            copies.append(pair.text)
+        pair.save(copies[20].replace("Wool rug", "Silk rug"))
         pair.sync()
 
         assert pair.get("RUG-1")["title"] == "Silk rug"
@@ -284,6 +284,18 @@ class TestConflicts:
         pair.sync()
         assert pair.conflicts() == [("LAMP-2", "title", "both_changed")]
         assert "LAMP-1" not in table.read_text()
+
+    def test_deleting_the_list_does_not_dismiss_what_comes_at_the_same_time(
+        self, pair: Pair
+    ) -> None:
+        pair.put("LAMP-1", title="From the API")
+        pair.edit("Desk lamp", "From the file")
+        pair.sync()
+        pair.path.with_name("products.conflicts.csv").unlink()
+        pair.put("LAMP-1", title="Again from the API")
+        pair.edit("LAMP-1,From the API", "LAMP-1,Again from the file")
+        pair.sync()
+        assert [each.file_value for each in pair.desk.conflicts()] == ["Again from the file"]
 
     def test_a_product_that_one_side_deleted(self, pair: Pair) -> None:
         pair.put("LAMP-1", quantity=9)

@@ -79,6 +79,7 @@ class ConflictBook:
             )
             self._open.pop(key, None)  # So that the newest is the last.
             self._open[key] = found
+            self._shown -= {key}  # Who has read the list has not read this one.
             _log.warning(
                 "conflict",
                 product=each.id,
