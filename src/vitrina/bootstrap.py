@@ -108,7 +108,7 @@ def open_catalog(
     disk = disk or Disk()
     with open_store(location.state, limits=_limits(settings), disk=disk, join=join) as opened:
         store = opened.store
-        desk = Desk(disk, location.desk)
+        desk = Desk(disk, location.desk, opened.presence.marks)
         caretaker = Caretaker(
             opened.presence,
             partial(_projector, location, store, settings, desk, disk),

@@ -1,9 +1,10 @@
 """``vitrina serve --workers``: one catalog, whoever answers; and processes that come and go."""
 
+import errno
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import httpx2
 import pytest
 
 from tests.e2e.test_kill import children
-from tests.running import START_S_MAX, RunningService, run_vitrina
+from tests.faults import Faults, Refuse
+from tests.running import RunningService, run_vitrina
+from tests.waiting import until
 
 WORKERS = 3
 
@@ -34,13 +37,6 @@ def everywhere(service: RunningService, path: str, times: int = 12) -> list[http
         with httpx2.Client(base_url=service.url, timeout=30) as client:
             answers.append(client.get(path))
     return answers
-
-
-def wait_until(said: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_S_MAX
-    while not said():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -94,7 +90,7 @@ def test_all_workers_killed_at_once(shop: Path) -> None:
             assert answer.status_code == 201
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        wait_until(
+        until(
             lambda: (
                 len(children(service.pid)) == WORKERS
                 and not set(before) & set(children(service.pid))
@@ -113,7 +109,7 @@ def test_a_killed_supervisor_leaves_nobody_behind(shop: Path) -> None:
         workers = children(service.pid)
         os.kill(service.pid, signal.SIGKILL)
         assert service.wait() == -signal.SIGKILL
-        wait_until(lambda: not any(map(alive, workers)))
+        until(lambda: not any(map(alive, workers)))
         # They stopped in good order, so all is in the file.
         assert "NEW-1" in (shop / "products.csv").read_text()
         service.start()
@@ -167,3 +163,107 @@ def test_workers_that_cannot_start_again_end_the_service(shop: Path) -> None:
             os.kill(pid, signal.SIGKILL)
         assert service.wait() == 1
         assert "vitrina repair" in service.output
+
+
+def checks(answer: httpx2.Response) -> list[tuple[str, str]]:
+    return [(each["name"], each["detail"]) for each in answer.json()["checks"]]
+
+
+def agreed(service: RunningService, part: str) -> str:
+    """Return what every worker says of a part, once they all say the same; "" when it is well."""
+    told = {dict(checks(each)).get(part, "") for each in everywhere(service, "/readyz")}
+    return told.pop() if len(told) == 1 else "they differ"
+
+
+def test_every_worker_tells_how_the_file_is(shop: Path) -> None:
+    with serve(shop) as service:
+        assert agreed(service, "product_file") == ""
+        (shop / "products.csv").write_text('id,title,quantity\nLAMP-1,"La')
+        until(lambda: "line 2, column" in agreed(service, "product_file"))
+        (shop / "products.csv").write_text("id,title,quantity\nLAMP-1,Lamp,5\nRUG-1,Rug,\n")
+        until(lambda: agreed(service, "product_file") == "")
+        for answer in everywhere(service, "/v1/file"):
+            assert (answer.json()["state"], answer.json()["rows"]) == ("in_sync", 2)
+
+
+def test_a_sync_that_fails_at_one_worker_stops_the_writes_of_all(
+    shop: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    faults = Faults(tmp_path_factory.mktemp("faults"), path=".vitrina/journal/")
+    settings = {"VITRINA_FILE_DELAY_S": "0.05", **faults.environment}
+    with RunningService(shop, "--workers", str(WORKERS), settings=settings) as service:
+
+        def put(key: str) -> int:
+            with httpx2.Client(base_url=service.url, timeout=30) as client:
+                return client.put(f"/v1/products/{key}", json={"title": "New"}).status_code
+
+        assert put("NEW-1") == 201
+        faults.refuse(Refuse.SYNC, errno.EIO, times=1)
+        assert put("NEW-2") == 503
+        assert faults.refused == 1
+
+        # The disk is well again, and nobody believes it.
+        assert {put(f"NEW-3-{number}") for number in range(12)} == {503}
+        until(lambda: "fsync failed" in agreed(service, "store"))
+        for answer in everywhere(service, "/v1/products"):
+            assert answer.json()["total"] == 2
+        # Nor does a worker that comes later, as long as one was there before it.
+        for pid in children(service.pid):
+            os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: pid not in children(service.pid))  # type: ignore[misc]
+            until(lambda: len(children(service.pid)) == WORKERS)
+            assert put("NEW-4") == 503
+        service.restart()
+        assert put("NEW-2") == 201
+
+
+def test_a_backup_under_load_is_a_state_that_was(shop: Path, tmp_path: Path) -> None:
+    """Each writer counts two products up, one after the other: they never differ by more than one."""
+    stop = threading.Event()
+    told = [0] * 4
+
+    def write(writer: int) -> None:
+        with httpx2.Client(base_url=service.url, timeout=60) as client:
+            while not stop.is_set():
+                for half in ("A", "B"):
+                    answer = client.put(
+                        f"/v1/products/PAIR-{writer}-{half}",
+                        json={"title": "Pair", "quantity": told[writer] + 1},
+                    )
+                    assert answer.is_success, answer.text
+                told[writer] += 1
+
+    settings = {
+        "VITRINA_CHECKPOINT_BYTES": str(64 * 2**10),
+        "VITRINA_SEGMENT_BYTES": str(64 * 2**10),
+        "VITRINA_RETAIN_BYTES": str(2**20),
+    }
+    with RunningService(shop, "--workers", "2", settings=settings) as service:
+        with ThreadPoolExecutor(4) as threads:
+            writing = [threads.submit(write, each) for each in range(4)]
+            try:
+                until(lambda: min(told) > 10)
+                before = []
+                for number in range(3):
+                    before.append(list(told))
+                    made = run_vitrina("backup", shop, tmp_path / f"copy{number}.tar.gz")
+                    assert made.returncode == 0, made.stderr
+            finally:
+                stop.set()
+            for each in writing:
+                each.result()
+        for number, counts in enumerate(before):
+            check_restored(tmp_path / f"copy{number}.tar.gz", tmp_path / f"new{number}", counts)
+
+
+def check_restored(copy: Path, folder: Path, told: list[int]) -> None:
+    assert run_vitrina("restore", copy, folder).returncode == 0
+    assert run_vitrina("verify", folder).returncode == 0
+    with RunningService(folder) as restored:
+        shown = {
+            each["id"]: each["quantity"]
+            for each in restored.client.get("/v1/products?limit=200").json()["items"]
+        }
+    for writer, count in enumerate(told):
+        first, second = shown[f"PAIR-{writer}-A"], shown[f"PAIR-{writer}-B"]
+        assert count <= second <= first <= second + 1

@@ -14,7 +14,7 @@ import pytest
 
 from tests.integration import store_dies
 from tests.integration.disks import FailingDisk, Gate
-from tests.integration.stores import contents, lamp, save, segments
+from tests.integration.stores import contents, drop_snapshots, lamp, save, segments
 from tests.shared_data import ROOT
 from vitrina.adapters.catalog_folder import Location
 from vitrina.adapters.journal.folder import OpenStore, open_store
@@ -317,3 +317,53 @@ def test_the_marks_survive_their_close(tmp_path: Path) -> None:
     marks.close()
     assert other.failure == "the disk is gone 🛋"
     assert other.live == (12, 900)
+
+
+def test_all_processes_tell_the_same_of_the_store(join: Join, state: Path) -> None:
+    """Whichever of them it was that the disk refused something."""
+    disk = FailingDisk()
+    one, two, three = join(), join(disk), join()
+
+    def told() -> list[tuple[str, str]]:
+        each, *others = [
+            [(check.name, check.detail) for check in opened.checks()]
+            for opened in (one, two, three)
+        ]
+        assert others == [each, each]
+        return each
+
+    save(one.store, lamp(0))
+    assert told() == [("store", "")]
+
+    disk.fail("write", errno.ENOSPC)
+    with pytest.raises(StoreReadOnly):
+        save(two.store, lamp(1))
+    ((name, detail),) = told()
+    assert name == "store"
+    assert "ENOSPC" in detail
+    disk.mend()
+    save(three.store, lamp(1))
+    assert told() == [("store", "")]
+
+    disk.fail("fsync", errno.EIO)
+    with pytest.raises(StoreReadOnly):
+        save(two.store, lamp(2))
+    ((name, detail),) = told()
+    assert "fsync failed" in detail
+    for opened in (one, two, three):
+        with pytest.raises(StoreReadOnly, match="fsync failed"):
+            save(opened.store, lamp(3))
+        assert list(contents(opened.store)) == ["lamp-0", "lamp-1"]
+
+
+def test_all_processes_tell_what_the_recovery_found(join: Join, state: Path) -> None:
+    with open_store(state) as opened:
+        save(opened.store, lamp(0))
+        save(opened.store, lamp(1))
+    drop_snapshots(state)
+    (live,) = segments(state)
+    live.write_bytes(live.read_bytes()[:-5])
+    for opened in (join(), join()):
+        (torn,) = [check for check in opened.checks() if check.name == "journal"]
+        assert torn.status is CheckStatus.WARN
+        assert "cut off" in torn.detail

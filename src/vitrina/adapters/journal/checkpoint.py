@@ -14,7 +14,7 @@ import structlog
 
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.log import Log
-from vitrina.adapters.journal.marks import FOLDED
+from vitrina.adapters.journal.marks import FOLDED, Notice
 from vitrina.adapters.journal.presence import Presence
 from vitrina.adapters.journal.record import DamagedRecord
 from vitrina.adapters.journal.snapshot import list_snapshots, sweep, write_snapshot
@@ -53,7 +53,6 @@ class Checkpointer:
         self._limits = limits
         self._one = threading.Lock()
         self._stop = threading.Event()
-        self._failure: str | None = None
         self._looked = False
         self._seq = self._size = 0
         self._thread = threading.Thread(target=self._run, name="vitrina-checkpoint", daemon=True)
@@ -69,10 +68,9 @@ class Checkpointer:
             self._thread.join()
 
     def checks(self) -> list[Check]:
-        """Tell whether the last checkpoint worked."""
-        if self._failure is None:
-            return []
-        return [Check("checkpoint", CheckStatus.WARN, self._failure)]
+        """Tell whether the last checkpoint worked, whichever process tried."""
+        failure = self._marks.said(Notice.SNAPSHOT)
+        return [] if failure is None else [Check("checkpoint", CheckStatus.WARN, failure)]
 
     def checkpoint(self) -> bool:
         """Make a snapshot of what is durable now, unless the newest one is just that.
@@ -95,7 +93,7 @@ class Checkpointer:
             path = write_snapshot(self._disk, self._folder, image)
             self._seq, self._size = image.seq, path.stat().st_size
             self._marks.words[FOLDED] = written
-            self._failure = None
+            self._marks.say(Notice.SNAPSHOT, None)
             self._forget()
             return True
 
@@ -137,9 +135,10 @@ class Checkpointer:
                     continue
                 self.checkpoint()
             except (OSError, DamagedRecord) as error:
-                self._failure = (
+                failure = (
                     f"No snapshot could be written to {self._folder}: {error}; "
                     f"nothing is lost, but the journal grows until it can."
                 )
-                _log.warning("checkpoint failed", reason=self._failure)
+                self._marks.say(Notice.SNAPSHOT, failure)
+                _log.warning("checkpoint failed", reason=failure)
                 pause = RETRY_AFTER_S

@@ -14,6 +14,7 @@ from vitrina.adapters.journal.disk import Disk, make_folder
 from vitrina.adapters.journal.follower import Follower
 from vitrina.adapters.journal.lock import FolderLock, refuse_network_file_system
 from vitrina.adapters.journal.log import Log
+from vitrina.adapters.journal.marks import Marks, Notice
 from vitrina.adapters.journal.presence import RUN_FOLDER, Presence
 from vitrina.adapters.journal.record import DamagedRecord
 from vitrina.adapters.journal.recovery import (
@@ -26,7 +27,7 @@ from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.tables import Tables
 from vitrina.service_layer.opening import CannotOpen, InUse
-from vitrina.service_layer.ports import Check
+from vitrina.service_layer.ports import Check, CheckStatus
 
 STATE_FOLDER: Final = ".vitrina"
 
@@ -125,11 +126,11 @@ def open_store(
             stack.enter_context(locked(state, disk))
         try:
             presence = stack.enter_context(present(state, disk))
-            log, tables, warnings = _read(state, disk, limits, presence)
+            log, tables = _read(state, disk, limits, presence)
         except OSError as error:
             raise refused(state, error) from error
         stack.callback(log.close)
-        yield from _serve(state, disk, limits, clock, presence, log, tables, warnings)
+        yield from _serve(state, disk, limits, clock, presence, log, tables)
 
 
 @contextmanager
@@ -148,15 +149,15 @@ def present(state: Path, disk: Disk) -> Iterator[Presence]:
         yield presence
 
 
-def _read(
-    state: Path, disk: Disk, limits: StoreLimits, presence: Presence
-) -> tuple[Log, Tables, list[Check]]:
+def _read(state: Path, disk: Disk, limits: StoreLimits, presence: Presence) -> tuple[Log, Tables]:
     found = None
     with presence.entering() as alone:
         if alone:
             found = recover_folder(state, disk)
             live = found.segments[-1]
             presence.marks.begin(first=live.first, size=live.size, oldest=found.segments[0].first)
+            told = "\n".join(f"{each.name}\t{each.detail}" for each in found.warnings)
+            presence.marks.say(Notice.RECOVERED, told or None)
     found = found or join_folder(state, disk, presence, wait_s=limits.lock_wait_s)
     log = Log(
         disk,
@@ -166,10 +167,17 @@ def _read(
         base=found.base,
         segment_bytes=limits.segment_bytes,
     )
-    return log, found.tables, found.warnings
+    return log, found.tables
 
 
-def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
+def _recovered(marks: Marks) -> list[Check]:
+    """Return what the process that recovered the store found."""
+    told = marks.said(Notice.RECOVERED)
+    lines = [line.split("\t", 1) for line in told.splitlines()] if told else []
+    return [Check(name, CheckStatus.WARN, "".join(detail)) for name, *detail in lines]
+
+
+def _serve(
     state: Path,
     disk: Disk,
     limits: StoreLimits,
@@ -177,7 +185,6 @@ def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
     presence: Presence,
     log: Log,
     tables: Tables,
-    warnings: list[Check],
 ) -> Iterator[OpenStore]:
     store = JournalStore(
         log, tables, presence, aside=state / ASIDE_FOLDER, limits=limits, clock=clock
@@ -193,7 +200,7 @@ def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
             store,
             presence,
             checkpointer.checkpoint,
-            lambda: [*store.checks(), *checkpointer.checks(), *warnings],
+            lambda: [*store.checks(), *checkpointer.checks(), *_recovered(presence.marks)],
         )
     finally:
         checkpointer.stop()

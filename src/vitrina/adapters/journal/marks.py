@@ -16,7 +16,8 @@ word 3    Which of the two pairs of words behind it tells of the live segment.
 6, 7      The other one; a pair is filled in before word 3 points at it.
 word 8    The number of the oldest change that is kept.
 word 9    The place up to which the newest snapshot has folded the journal.
-word 10   How many bytes of text at byte 256 say why nothing can be written any more; 0: it can.
+10 to 14  One for each :class:`Notice`: how many bytes its text has, and in bit 32 which of its two
+          places holds it. Byte 512 and what follows are these places, 768 bytes each.
 ========  =========================================================================================
 
 All of it is derived: the process that recovers the journal writes it anew.
@@ -24,6 +25,7 @@ All of it is derived: the process that recovers the journal writes it anew.
 
 import mmap
 import os
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -33,10 +35,30 @@ OLDEST: Final = 8
 FOLDED: Final = 9
 _LIVE: Final = 3
 _PAIRS: Final = (4, 6)
-_FAILED: Final = 10
-_REASON: Final = 256
-_SIZE: Final = 4_096
-_FORMAT: Final = 1
+_NOTICES: Final = 10
+_TEXTS: Final = 512
+_TEXT_BYTES_MAX: Final = 768
+_SIZE: Final = 8_192
+_FORMAT: Final = 2
+_PLACE: Final = 32
+_LENGTH: Final = 2**_PLACE - 1
+
+
+class Notice(IntEnum):
+    """What one process tells all of them, for their probes; each has one text, or none.
+
+    ``FAILED``: why nothing can be written until the store is recovered. ``REFUSED``: why the last
+    write was refused; the next one may go well. ``SNAPSHOT``: why there is no new snapshot.
+    ``RECOVERED``: what the recovery found, a line for each check: its name, a tab, the detail.
+    ``FILE``: what cannot be told in the usual way about the person's file: its state, a tab, the
+    detail.
+    """
+
+    FAILED = 0
+    REFUSED = 1
+    SNAPSHOT = 2
+    RECOVERED = 3
+    FILE = 4
 
 
 class Marks:
@@ -54,9 +76,9 @@ class Marks:
         """
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            if os.fstat(fd).st_size != _SIZE:
-                # Written, not stretched: a page that finds no room later would kill the process.
-                os.pwrite(fd, bytes(_SIZE), 0)
+            # A page that finds no room later would kill the process. What is there stays: others
+            # may use it already.
+            os.posix_fallocate(fd, 0, _SIZE)
             self._map = mmap.mmap(fd, _SIZE)
         finally:
             os.close(fd)
@@ -97,17 +119,37 @@ class Marks:
         self.words[_PAIRS[other]], self.words[_PAIRS[other] + 1] = first, base
         self.words[_LIVE] = other
 
+    def said(self, notice: Notice) -> str | None:
+        """Return the text of a notice, or None; asking for none costs some 100 ns."""
+        while word := self.words[_NOTICES + notice]:
+            at = _text_at(notice, word >> _PLACE)
+            text = bytes(self._mapped[at : at + (word & _LENGTH)])
+            if self.words[_NOTICES + notice] == word:  # Else it has just been replaced.
+                return text.decode(errors="replace")
+        return None
+
+    def say(self, notice: Notice, text: str | None) -> None:
+        """Replace the text of a notice; only one process at a time does."""
+        number = _NOTICES + notice
+        if text is None:
+            self.words[number] = 0
+            return
+        data = text.encode()[:_TEXT_BYTES_MAX]
+        place = 1 - (self.words[number] >> _PLACE)
+        at = _text_at(notice, place)
+        self._mapped[at : at + len(data)] = data
+        self.words[number] = place << _PLACE | len(data)
+
     @property
     def failure(self) -> str | None:
         """Why nothing can be written until the store is recovered, or None."""
-        size = self.words[_FAILED]
-        return (
-            bytes(self._mapped[_REASON : _REASON + size]).decode(errors="replace") if size else None
-        )
+        return self.said(Notice.FAILED)
 
     def fail(self, reason: str) -> None:
         """Let no process write any more. The first reason stays."""
-        if not self.words[_FAILED]:
-            text = reason.encode()[: _SIZE - _REASON]
-            self._mapped[_REASON : _REASON + len(text)] = text
-            self.words[_FAILED] = len(text)
+        if not self.words[_NOTICES + Notice.FAILED]:
+            self.say(Notice.FAILED, reason)
+
+
+def _text_at(notice: Notice, place: int) -> int:
+    return _TEXTS + (2 * notice + place) * _TEXT_BYTES_MAX

@@ -32,7 +32,7 @@ from typing import Final, Self
 import structlog
 
 from vitrina.adapters.journal.log import AppendFailed, Log, SyncFailed
-from vitrina.adapters.journal.marks import APPENDED, DURABLE
+from vitrina.adapters.journal.marks import APPENDED, DURABLE, Notice
 from vitrina.adapters.journal.past import read_changes, read_history
 from vitrina.adapters.journal.presence import Presence
 from vitrina.adapters.journal.recent import Recent
@@ -114,7 +114,6 @@ class JournalStore:
         self._turn_of: int | None = None
         self._caught_up = False
         self._closed: str | None = None
-        self._refused: str | None = None
         self._behind: str | None = None
         self._recent = Recent()
         self.appended_records = 0
@@ -157,7 +156,7 @@ class JournalStore:
         """Tell how the store is."""
         if self._behind is not None:
             return [Check("store", CheckStatus.FAIL, f"The journal cannot be read: {self._behind}")]
-        reason = self._refusal() or self._refused
+        reason = self._refusal() or self._marks.said(Notice.REFUSED)
         if reason is None:
             return [Check("store", CheckStatus.PASS)]
         return [Check("store", CheckStatus.WARN, f"The catalog is read-only: {reason}")]
@@ -339,7 +338,7 @@ class JournalStore:
             if self._lost:
                 raise StoreReadOnly(str(self._refusal()))  # A sync failed just now.
             self.appended_records += 1
-            self._refused = None
+            self._marks.say(Notice.REFUSED, None)
         return end
 
     def _write(self, line: bytes, span: Span) -> None:
@@ -350,7 +349,7 @@ class JournalStore:
             reason = f"the journal cannot be written: {error}"
             with self._state:
                 if error.passing:
-                    self._refused = reason
+                    self._marks.say(Notice.REFUSED, reason)
                     _log.error("write refused", reason=reason)
                 else:
                     self._break(reason)

@@ -7,6 +7,7 @@ the others have left, so that what they have written is in the files, too.
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -16,7 +17,8 @@ from vitrina.adapters.projection.desk import Desk
 from vitrina.adapters.projection.projector import Projector, check_of
 from vitrina.domain.errors import CatalogError
 from vitrina.service_layer.opening import CannotOpen, Understood
-from vitrina.service_layer.ports import Check, CheckStatus
+from vitrina.service_layer.person_file import FileState
+from vitrina.service_layer.ports import Check
 
 LOOK_EVERY_S: Final = 0.5
 RETRY_AFTER_S: Final = 10.0
@@ -43,7 +45,7 @@ class Caretaker:
         self._desk = desk
         self._last_wait_s = last_wait_s
         self._projector: Projector | None = None
-        self._failure: str | None = None
+        self._failed = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vitrina-caretaker", daemon=True)
 
@@ -79,25 +81,24 @@ class Caretaker:
             self._projector.stop()
 
     def checks(self) -> list[Check]:
-        """Tell how the files are."""
-        if self._failure is not None:
-            return [Check("product_file", CheckStatus.WARN, self._failure)]
-        return self._projector.checks() if self._projector else [check_of(self._desk.status())]
+        """Tell how the files are, at every process alike."""
+        return [check_of(self._desk.status())]
 
     def _run(self) -> None:
         pause = LOOK_EVERY_S
         while self._projector is None and not self._stopping.wait(pause):
             self._take_over()
-            pause = RETRY_AFTER_S if self._failure else LOOK_EVERY_S
+            pause = RETRY_AFTER_S if self._failed else LOOK_EVERY_S
 
     def _take_over(self) -> None:
         try:
             self.open()
         except (OSError, CatalogError, CannotOpen) as error:
-            self._failure = (
-                f"This process is to keep the files in step and cannot: {error}. Nothing is lost: "
-                "the changes are in the journal, and it is tried again."
+            self._failed = True
+            detail = (
+                f"The files cannot be kept in step: {error}. Nothing is lost: the changes are in "
+                "the journal, and it is tried again."
             )
-            _log.warning("the files are not kept in step", reason=str(error))
+            self._desk.tell(replace(self._desk.status(), state=FileState.BLOCKED, detail=detail))
         else:
-            self._failure = None
+            self._failed = False

@@ -1,7 +1,8 @@
 """What the process that keeps the file in step tells the others, in ``.vitrina/file/``.
 
 ``status.json`` is how the file is now; it is written anew whenever that changes, and losing it
-costs nothing. ``conflicts.json`` lists the conflicts that are open, durably. ``accepted`` holds the
+costs nothing, because it is only ever what was true a moment ago. When the system does not let it be
+written, the state is told in the memory that the processes share. ``conflicts.json`` lists the conflicts that are open, durably. ``accepted`` holds the
 fingerprint of the bytes that somebody has accepted; the process that keeps the file in step looks
 for it all the time, and takes it away.
 """
@@ -9,6 +10,7 @@ for it all the time, and takes it away.
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -17,6 +19,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from vitrina.adapters.journal.disk import TEMPORARY_SUFFIX, Disk, make_folder, replace_file
+from vitrina.adapters.journal.marks import Marks, Notice
 from vitrina.adapters.projection.base import Signature, signature_of
 from vitrina.domain.errors import NothingToAccept
 from vitrina.service_layer.person_file import FileConflict, FileState, FileStatus
@@ -39,9 +42,17 @@ def fingerprint(data: bytes) -> str:
 class Desk:
     """The folder of one catalog's file; meets the port ``FileDesk`` in every process."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
+    def __init__(self, disk: Disk, folder: Path, marks: Marks | None = None) -> None:
+        """Work in *folder*.
+
+        Args:
+            disk: Where it is.
+            folder: Made when it is missing.
+            marks: What the processes share that have the catalog open; None outside of them.
+        """
         self._disk = disk
         self._folder = folder
+        self._marks = marks
         self._status_path = folder / "status.json"
         self._conflicts_path = folder / "conflicts.json"
         self._accepted_path = folder / "accepted"
@@ -51,6 +62,13 @@ class Desk:
     # --- for everybody
 
     def status(self) -> FileStatus:
+        status = self._kept()
+        if self._marks is None or (untold := self._marks.said(Notice.FILE)) is None:
+            return status
+        state, _, detail = untold.partition("\t")
+        return replace(status, state=FileState(state), detail=detail, line=0, column=0, code="")
+
+    def _kept(self) -> FileStatus:
         try:
             return _STATUS.validate_json(self._status_path.read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -116,15 +134,20 @@ class Desk:
             temporary.write_bytes(_STATUS.dump_json(status))
             temporary.replace(self._status_path)
         except OSError as error:
-            # Other processes show what was told last; in this one nothing is lost.
-            _log.warning("the state of the file is not told", reason=str(error))
+            _log.warning("the state of the file is not kept", reason=str(error))
+            self._say(f"{status.state}\t{status.detail}")
             return
+        self._say(None)
         if status.state not in {FileState.IN_SYNC, FileState.NONE} and (
             self._told is None
             or (status.state, status.detail) != (self._told.state, self._told.detail)
         ):
             _log.warning("product file", state=status.state.value, detail=status.detail)
         self._told = status
+
+    def _say(self, untold: str | None) -> None:
+        if self._marks is not None:
+            self._marks.say(Notice.FILE, untold)
 
     def keep(self, conflicts: Sequence[FileConflict]) -> None:
         """Keep the open conflicts, durably.

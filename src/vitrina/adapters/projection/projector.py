@@ -158,10 +158,6 @@ class Projector:
                     return
             _log.info("the files are being edited; written later", file=str(self._products.path))
 
-    def checks(self) -> list[Check]:
-        """Tell whether the files can be read and written."""
-        return [check_of(self.status())]
-
     def status(self) -> FileStatus:
         """Return how the files are."""
         found = self.understood
