@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -53,6 +54,65 @@ def follow(client: TestClient, url: str) -> list[str]:
         match = re.fullmatch(r'<(/v1/products\?.+)>; rel="next"', link)
         assert match
         url = match[1]
+
+
+@pytest.mark.parametrize("headers", [{"Accept": "application/json"}, {"If-None-Match": '"x"'}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?limit=2",
+        "?limit=2&price[gte]=1.5&sort=-price&facets=brand,price",
+        "?q=lamp&limit=2&highlight=true",
+        "?ids=p01,none",
+        "?fields=id&limit=2",
+        "?brand=%C3%86r%C3%B8&limit=2",
+        "?limit=0",
+        "?%ff",
+    ],
+)
+def test_the_short_cut_answers_as_the_route_does(
+    client: TestClient, query: str, headers: dict[str, str]
+) -> None:
+    asked = {"X-Request-Id": "same"}
+    slow = client.get(f"/v1/products{query}", headers=asked | headers)
+    made, kept = (
+        client.get(f"/v1/products{query}", headers=asked | {"Accept": "*/*"}) for _ in range(2)
+    )
+
+    assert made.status_code == kept.status_code == slow.status_code
+    assert made.content == kept.content == slow.content
+    assert sorted(made.headers.items()) == sorted(kept.headers.items())
+    assert sorted(made.headers.items()) == sorted(slow.headers.items())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=2&price[gte]=1",
+        "limit=2&price%5Bgte%5D=1",
+        "limit=2&brand=Sony&brand=%C3%86r%C3%B8",
+        'limit=2&q=lamp+"x>y"',
+        "limit=2&%63ursor=",
+        "&limit=2",
+        "limit=2&facet_query=brand:cursor&facets=brand",
+    ],
+)
+def test_the_link_asks_for_the_same_but_for_the_cursor(client: TestClient, query: str) -> None:
+    if "%63ursor" in query:
+        cursor = client.get("/v1/products?limit=2").json()["next"]
+        query += cursor
+
+    first = client.get(f"/v1/products?{query}")
+
+    link = first.headers["Link"]
+    assert link.endswith('>; rel="next"')
+    target = link.removeprefix("<").removesuffix('>; rel="next"')
+    assert not set(target) & set(' "<>[]')
+    expected = [(name, value) for name, value in parse_qsl(query) if name != "cursor"]
+    expected.append(("cursor", first.json()["next"]))
+    assert parse_qsl(target.partition("?")[2]) == expected
+    assert client.get(target).status_code == 200
 
 
 def test_a_page(client: TestClient) -> None:

@@ -300,6 +300,15 @@ class Check:
 class ProductIndex(Protocol):
     """Finds products. It follows the catalog: a search sees every write answered before it."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether a question must wait now: for changes to be taken in, or for a build.
+
+        Asking this takes no time. When it is False, a question only waits if changes come at
+        this very moment.
+        """
+        ...
+
     def search(self, query: ProductQuery) -> Hits:
         """Return one page of the products that match.
 

@@ -18,7 +18,7 @@ import dataclasses
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -81,6 +81,10 @@ CHOICES: Final[Mapping[str, Sequence[str]]] = {
 
 _NUMBER: Final = re.compile(NUMBER_PATTERN)
 _OPERATOR: Final = re.compile(r"(?P<field>.+)\[(?P<operator>[^\[\]]*)\]", re.DOTALL)
+# The index compares, it does not collate: a range over names would mean little.
+_RANGED: Final = frozenset({FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE})
+_OPERATORS: Final = tuple(Operator)
+_UNRANGED: Final = tuple(each for each in Operator if each not in RANGES)
 _NOT_SPACE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
@@ -157,9 +161,7 @@ def parse_fields(text: str) -> tuple[str, ...]:
 
 def operators_of(kind: FieldKind) -> tuple[Operator, ...]:
     """Return how a filter on a field of this kind may compare."""
-    # The index compares, it does not collate: a range over names would mean little.
-    ranged = kind in {FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE}
-    return tuple(each for each in Operator if ranged or each not in RANGES)
+    return _OPERATORS if kind in _RANGED else _UNRANGED
 
 
 def parse_integer(name: str, text: str, *, lowest: int, highest: int) -> int:
@@ -357,6 +359,8 @@ class _Reader:
 
     def _condition(self, parameter: str) -> _Condition | None:
         """Return the empty filter that a parameter's name asks for, or None with a fault."""
+        if fixed := _FIXED.get(parameter):
+            return _Condition(parameter, *fixed)
         name, operator = unicodedata.normalize("NFC", parameter), "eq"
         if match := _OPERATOR.fullmatch(name):
             name, operator = match["field"], match["operator"]
@@ -386,6 +390,17 @@ class _Reader:
         except InvalidValue as error:
             self.fault(parameter, error.rule, error.detail)
             return None
+
+
+def _fixed() -> Iterator[tuple[str, tuple[str, Operator]]]:
+    for field, kind in FILTER_FIELDS.items():
+        yield field, (field, Operator.EQ)
+        for operator in operators_of(kind):
+            yield f"{field}[{operator}]", (field, operator)
+
+
+_FIXED: Final = dict(_fixed())
+"""Every way to write a filter on a fixed field → the field and the operator."""
 
 
 def _is_attribute(name: str) -> bool:

@@ -124,6 +124,11 @@ class TantivyIndex:
             if self._slot is not None:
                 self._slot.close()
 
+    @property
+    def behind(self) -> bool:
+        usable = self._ready.is_set() and self._failure is None
+        return not usable or self._state.seq < self._view.seq
+
     def search(self, query: ProductQuery) -> Hits:
         """Return one page of the products that match; see :meth:`ProductIndex.search`."""
         for _ in range(TRIES_MAX):

@@ -62,6 +62,10 @@ class ScanIndex:
         self._kept: OrderedDict[_Question, list[Row]] = OrderedDict()
         self._seq, self._rows = self._load()
 
+    @property
+    def behind(self) -> bool:
+        return self._seq < self._view.seq
+
     def search(self, query: ProductQuery) -> Hits:
         """Return one page of the products that match; see :meth:`ProductIndex.search`."""
         with self._lock:

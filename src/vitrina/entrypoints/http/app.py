@@ -11,19 +11,22 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Scope, Send
 
 from vitrina import __version__
 from vitrina.bootstrap import Catalog
-from vitrina.entrypoints.http import assets, pages, products
+from vitrina.entrypoints.http import assets, pages, product_list, products
 from vitrina.entrypoints.http.envelope import Envelope
+from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.live import Bell
 from vitrina.entrypoints.http.openapi import components
 from vitrina.entrypoints.http.operations import Operation
 from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
+from vitrina.entrypoints.http.product_list import Answers
 from vitrina.entrypoints.http.replies import digest
 from vitrina.entrypoints.http.requests import JSON
 from vitrina.entrypoints.http.routes import TAGS, api_router
+from vitrina.entrypoints.http.searches import Searches
 from vitrina.entrypoints.http.write_line import WriteLine
 
 type OpenCatalog = Callable[[], AbstractContextManager[Catalog]]
@@ -55,7 +58,7 @@ class Application(FastAPI):
         return Envelope(
             app,
             allowed=self.allowed_methods,
-            hot=products.answer_at_once,
+            hot=_answer_at_once,
             options=self.state.options,
         )
 
@@ -108,15 +111,21 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, Catalog | WriteLine]]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         opened = open_catalog()
         catalog = await run_in_threadpool(opened.__enter__)
         app.state.bell = Bell(catalog.log)
-        line = WriteLine(catalog.together)
+        line, searches = WriteLine(catalog.together), Searches()
         try:
-            yield {"catalog": catalog, "write_line": line}
+            yield {
+                "catalog": catalog,
+                "write_line": line,
+                "searches": searches,
+                "answers": Answers(),
+            }
         finally:
             app.drain()
+            await run_in_threadpool(searches.close)
             await run_in_threadpool(line.close)
             await run_in_threadpool(opened.__exit__, None, None, None)
 
@@ -153,6 +162,13 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
 def openapi_json(app: Application, *, indent: bool = False) -> bytes:
     """Return the OpenAPI document as JSON."""
     return orjson.dumps(app.openapi(), option=orjson.OPT_INDENT_2 if indent else None)
+
+
+async def _answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
+    """Answer one of the hot requests; return False for everything else."""
+    if scope["path"] == products.PATH:
+        return await product_list.answer_at_once(scope, exchange, send)
+    return await products.answer_at_once(scope, exchange, send)
 
 
 def _openapi_endpoint(app: Application) -> Callable[[Request], Any]:

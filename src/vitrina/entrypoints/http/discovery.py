@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import orjson
@@ -50,7 +51,9 @@ async def get_suggestions(request: CatalogRequest) -> Response:
     if len(text) > SUGGESTION_TEXT_MAX:
         raise _fault("q", "too_long", f"At most {SUGGESTION_TEXT_MAX} characters are allowed.")
     limit = _integer(parameters, "limit", SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX)
-    found = request.catalog.index.suggest(text, limit)
+    index = request.catalog.index
+    kind = ("suggest", len(text).bit_length(), limit)
+    found = await request.searches.ask(index, kind, partial(index.suggest, text, limit))
     items: list[Json] = [
         {"kind": each.kind.value, "text": each.text, "id": each.id, "count": each.count}
         for each in found
@@ -67,7 +70,9 @@ async def get_related(request: CatalogRequest) -> Response:
     parameters = request.parameters(("limit",))
     limit = _integer(parameters, "limit", RELATED_DEFAULT, RELATED_MAX)
     view = request.catalog.view
-    found = request.catalog.index.related(request.path_params["id"], limit)
+    index = request.catalog.index
+    question = partial(index.related, request.path_params["id"], limit)
+    found = await request.searches.ask(index, ("related", limit), question)
     products = view.products([each.id for each in found])
     items = [
         b'%s,"score":%s}' % (stored.body[:-1], orjson.dumps(each.score))
@@ -106,7 +111,9 @@ async def get_comparison(request: CatalogRequest) -> Response:
 async def get_statistics(request: CatalogRequest) -> Response:
     """Tell the catalog in numbers: products of every status, counted by field, and their prices."""
     request.parameters(())
-    return json_reply(orjson.dumps(statistics(request.catalog.index)))
+    index = request.catalog.index
+    found = await request.searches.ask(index, ("statistics",), partial(statistics, index))
+    return json_reply(orjson.dumps(found))
 
 
 def _asked(request: CatalogRequest, listed: str | None) -> list[Stored]:

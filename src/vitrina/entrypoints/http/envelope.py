@@ -4,8 +4,8 @@ One pure ASGI application does all of it, because each middleware of its own cos
 the outside in: OPTIONS and CORS; HEAD as a GET without its body; compression; the request id and the
 trace; errors as problems; and the access log.
 
-The one hot route, a GET of one product, is tried before the routing table. Whatever is not a plain hit
-goes on to the table, which knows the route too, so the short cut decides nothing.
+The hot routes, a GET of one product and of the list, are tried before the routing table. Whatever is not
+a plain hit goes on to the table, which knows the routes too, so the short cut decides nothing.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -360,6 +360,16 @@ _HTTP: Final = (
         retry_after_s=5,
     ),
     ProblemType(
+        "too_many_searches",
+        _S.SERVICE_UNAVAILABLE,
+        "Too many long searches are under way",
+        "Searches that take long are answered a few at a time. So many wait already that this one "
+        "would be answered too late to be of use. Short searches, and reads by id, are answered.",
+        "Try again after the time that `Retry-After` gives; ask for fewer facets at once.",
+        "This process has 64 searches under way already.",
+        retry_after_s=1,
+    ),
+    ProblemType(
         "internal_error",
         _S.INTERNAL_SERVER_ERROR,
         "The service has failed",

@@ -21,14 +21,13 @@ from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
 from vitrina.entrypoints.http.operations import short_write
 from vitrina.entrypoints.http.replies import (
-    CACHE_CONTROL,
-    VARY,
+    JSON_FIELDS,
     digest,
     fresh_reply,
     json_reply,
     location,
 )
-from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, PATCH_TYPES, CatalogRequest
+from vitrina.entrypoints.http.requests import JSON_PATCH, PATCH_TYPES, CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
 from vitrina.service_layer.documents import PRODUCT_FIELDS, Json, check_merge_patch
@@ -42,13 +41,21 @@ RESERVED_IDS: Final = frozenset({"bulk", "compare"})
 """Ids that no product may get: below :data:`PATH` they are resources of their own."""
 
 _PREFIX: Final = f"{PATH}/"
-_HEADERS: Final = (
-    (b"content-type", JSON.encode()),
-    (b"cache-control", CACHE_CONTROL.encode()),
-    (b"vary", VARY.encode()),
-)
 _CONDITIONS: Final = frozenset({b"accept", b"if-match", b"if-none-match"})
 _ANYTHING: Final = b"*/*"
+
+
+def is_plain_read(exchange: Exchange) -> bool:
+    """Say whether a request is a GET or HEAD that states no condition and takes JSON."""
+    headers = exchange.headers
+    return exchange.method in {"GET", "HEAD"} and (
+        _CONDITIONS.isdisjoint(headers)
+        or (
+            headers.get(b"accept") == _ANYTHING
+            and b"if-match" not in headers
+            and b"if-none-match" not in headers
+        )
+    )
 
 
 async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
@@ -57,17 +64,7 @@ async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
     It answers exactly as :func:`get_product` does, which a test holds it to.
     """
     path: str = scope["path"]
-    if not path.startswith(_PREFIX) or scope["query_string"]:
-        return False
-    headers = exchange.headers
-    if exchange.method not in {"GET", "HEAD"} or (
-        not _CONDITIONS.isdisjoint(headers)
-        and (
-            headers.get(b"accept") != _ANYTHING
-            or b"if-match" in headers
-            or b"if-none-match" in headers
-        )
-    ):
+    if not path.startswith(_PREFIX) or scope["query_string"] or not is_plain_read(exchange):
         return False
     try:
         stored: Stored = scope["state"]["catalog"].view.product(path[len(_PREFIX) :])
@@ -75,7 +72,7 @@ async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
         return False
     body = stored.body
     fields = [
-        *_HEADERS,
+        *JSON_FIELDS,
         (b"etag", b'"%s"' % stored.tag.encode()),
         (b"content-length", b"%d" % len(body)),
     ]

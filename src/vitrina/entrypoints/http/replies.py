@@ -17,6 +17,13 @@ VARY: Final = "Accept, Accept-Encoding"
 CACHE_CONTROL: Final = "no-cache"
 """Caches may keep an answer, and ask whether it is still good before they use it again."""
 
+JSON_FIELDS: Final = (
+    (b"content-type", JSON.encode()),
+    (b"cache-control", CACHE_CONTROL.encode()),
+    (b"vary", VARY.encode()),
+)
+"""The fields that every answer with a JSON body has, as ASGI sends them."""
+
 
 def dump(document: Json) -> bytes:
     """Return *document* as JSON."""

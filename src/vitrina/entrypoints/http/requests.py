@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -14,6 +14,7 @@ from vitrina.entrypoints.http import strict_json
 from vitrina.entrypoints.http.exchange import exchange_of
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.http.problems import Refusal
+from vitrina.entrypoints.http.searches import Searches
 from vitrina.entrypoints.http.write_line import WriteLine
 from vitrina.service_layer.documents import Json
 
@@ -47,6 +48,11 @@ class CatalogRequest(Request):
         return line
 
     @property
+    def searches(self) -> Searches:
+        searches: Searches = self.scope["state"]["searches"]
+        return searches
+
+    @property
     def options(self) -> HttpOptions:
         options: HttpOptions = self.scope["app"].state.options
         return options
@@ -62,22 +68,7 @@ class CatalogRequest(Request):
         Raises:
             Refusal: The query is not percent-encoded UTF-8 (``malformed_query``).
         """
-        raw: bytes = self.scope["query_string"]
-        if not raw:
-            return ()
-        try:
-            return parse_qsl(
-                raw.decode(),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=PARAMETERS_MAX,
-            )
-        except UnicodeDecodeError:
-            detail = "The query string is not percent-encoded UTF-8."
-            raise Refusal("malformed_query", detail) from None
-        except ValueError:
-            detail = f"The query string has more than {PARAMETERS_MAX} parameters."
-            raise Refusal("malformed_query", detail) from None
+        return read_pairs(self.scope["query_string"])
 
     def parameters(self, known: Collection[str]) -> dict[str, str]:
         """Return the query's parameters, each of which may occur once.
@@ -159,6 +150,29 @@ class CatalogRequest(Request):
                 listed = {"pointer": error.pointer, "code": "malformed_json", "detail": str(error)}
                 facts["errors"] = [listed]
             raise Refusal("malformed_json", str(error), facts=facts) from None
+
+
+def read_pairs(query: bytes) -> Pairs:
+    """Return the parameters of a query string in their order, decoded.
+
+    Raises:
+        Refusal: It is not percent-encoded UTF-8, or has too many (``malformed_query``).
+    """
+    if query.count(b"&") >= PARAMETERS_MAX:
+        detail = f"The query string has more than {PARAMETERS_MAX} parameters."
+        raise Refusal("malformed_query", detail)
+    try:
+        split = [each.partition("=") for each in query.decode().split("&") if each]
+        return [(_decoded(name), _decoded(value)) for name, _, value in split]
+    except UnicodeDecodeError:
+        detail = "The query string is not percent-encoded UTF-8."
+        raise Refusal("malformed_query", detail) from None
+
+
+def _decoded(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 _ACCEPT_FIELDS: Final[Mapping[str, str]] = {"POST": "Accept-Post", "PATCH": "Accept-Patch"}

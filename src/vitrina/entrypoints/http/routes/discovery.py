@@ -74,7 +74,13 @@ _DISCOVERY: Final = (
                 example=examples.RELATED,
                 sent=("Cache-Control",),
             ),
-            **doc.problems("product_not_found", "not_found", "index_building", *doc.READ_PROBLEMS),
+            **doc.problems(
+                "product_not_found",
+                "not_found",
+                "index_building",
+                "too_many_searches",
+                *doc.READ_PROBLEMS,
+            ),
         },
     ),
     Described(
@@ -106,7 +112,7 @@ _DISCOVERY: Final = (
                 example=examples.SUGGESTIONS,
                 sent=("Cache-Control",),
             ),
-            **doc.problems("index_building", *doc.READ_PROBLEMS),
+            **doc.problems("index_building", "too_many_searches", *doc.READ_PROBLEMS),
         },
     ),
     Described(
@@ -124,7 +130,7 @@ _DISCOVERY: Final = (
                 example=examples.STATISTICS,
                 sent=("Cache-Control",),
             ),
-            **doc.problems("index_building", *doc.READ_PROBLEMS),
+            **doc.problems("index_building", "too_many_searches", *doc.READ_PROBLEMS),
         },
     ),
 )

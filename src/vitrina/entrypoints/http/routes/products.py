@@ -126,7 +126,7 @@ _PRODUCTS: Final = (
                 sent=("ETag", "Link", "Cache-Control"),
             ),
             "304": FRESH,
-            **doc.problems("bad_cursor", "index_building", *ON_READ_PROBLEMS),
+            **doc.problems("bad_cursor", "index_building", "too_many_searches", *ON_READ_PROBLEMS),
         },
     ),
     Described(
