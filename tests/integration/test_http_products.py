@@ -399,3 +399,15 @@ def test_a_path_that_is_written_out_is_no_products(client: TestClient) -> None:
         client.post("/v1/products", json={"id": "compare", "title": "x"}),
     ):
         assert problem(answer, 422, "validation_failed")["errors"][0]["code"] == "reserved_id"
+
+
+def test_a_long_body_is_read_as_a_short_one_is(client: TestClient) -> None:
+    long = {"id": "long", "title": "Long", "description": "word " * 10_000}
+    created = client.post("/v1/products", json=long)
+    assert created.status_code == 201
+    assert created.json()["description"] == long["description"]
+    for filler in (b"x", b"x" * 50_000):
+        content = b'{"title": "%s", }' % filler
+        answer = client.post("/v1/products", content=content, headers=JSON)
+        document = problem(answer, 400, "malformed_json")
+        assert (document["line"], document["column"]) == (1, len(content))

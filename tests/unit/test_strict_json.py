@@ -1,6 +1,7 @@
 """The strict JSON reader: what it refuses, where it says the fault is, and that it reads all else."""
 
 import json
+import sys
 from decimal import Decimal
 from math import inf
 
@@ -37,6 +38,8 @@ FAULTY = {
     "something behind": (b"{} {}", 1, 4, ""),
     "a comma too much in an object": (b'{"a": 1,}', 1, 9, ""),
     "a comma too much in an array": (b"[1,]", 1, 4, "/1"),
+    "a comma too early": (b'{,"a": 1}', 1, 2, ""),
+    "an earlier name that is no text": (b'{"\\ud800": {"a": nul}}', 1, 2, ""),
     "no colon": (b'{"a" 1}', 1, 6, ""),
     "no comma": (b"[1 2]", 1, 4, ""),
     "single quotes": (b"{'a': 1}", 1, 2, ""),
@@ -161,3 +164,44 @@ def test_any_bytes_are_json_or_refused_with_a_place(content: bytes) -> None:
         return
     assert 1 <= refused.line <= content.count(b"\n") + 1
     assert refused.column >= 1
+
+
+LONG = 20_000
+NONSENSE = {
+    "many values, then none": b"[" + b"1," * LONG,
+    "many members, then none": b"{" + b'"a": 1,' * LONG,
+    "many arrays, then a fault": b"[" + b"[]," * LONG + b"x]",
+    "many objects, then a fault": b"[" + b'{"a":{}},' * LONG + b"}",
+    "many names, one of them twice": b"{"
+    + b"".join(b'"a%d":1,' % number for number in range(LONG))
+    + b'"a0":1}',
+    "many open arrays": b"[" * LONG,
+    "many open objects": b'{"a":' * LONG,
+    "many quotes": b'"' * (2 * LONG + 1),
+    "many backslashes": b'"' + b"\\" * (2 * LONG + 1) + b'"',
+    "many strings, and one open": b'["' + b'x","' * LONG,
+    "many pairs, and half of one": b'["' + b"\\ud83d\\ude00" * LONG + b'\\ud83d"]',
+    "many short numbers, and a long one": b"[" + b"12345," * LONG + b"1" * 200 + b"]",
+    "many strings, and a constant": b"[" + b'"NaN",' * LONG + b"NaN]",
+    "many lines, and a fault": b"[\n" * 10 + b"\n" * LONG + b"]",
+}
+
+
+@pytest.mark.parametrize("content", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_takes_steps_in_proportion_to_its_length(content: bytes) -> None:
+    """A few for each bracket, comma and name, and none for any other character."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        with pytest.raises(MalformedJson):
+            parse(content)
+    finally:
+        sys.setprofile(before)
+    marks = sum(map(content.count, b"[]{},"))
+    assert calls <= 400 + 30 * marks

@@ -24,6 +24,9 @@ from vitrina.entrypoints.http.requests import JSON, CatalogRequest, preferred
 type Endpoint = Callable[[CatalogRequest], Response | Awaitable[Response]]
 """``async def`` for what only touches memory; ``def``, in a thread, for what waits for a disk."""
 
+CONTENT_IN_LINE_MAX: Final = 16 * 1024
+"""A longer body is parsed before its write stands in line: parsing nonsense takes longest."""
+
 _NO_CONTENT: Final = (JSON,)
 _SHORT_WRITES: Final[set[Endpoint]] = set()
 
@@ -87,6 +90,8 @@ def _runner(endpoint: Endpoint, *, reads: Sequence[str], offers: tuple[str, ...]
             request.media_type(reads)
             await request.receive_content(options.body_bytes_max, options.body_wait_s_max)
         if is_short_write:
+            if len(request.content) > CONTENT_IN_LINE_MAX:
+                await run_in_threadpool(request.document)
             response = await request.write_line.run(partial(write, request))
         elif waits:
             response = await run_in_threadpool(write, request)

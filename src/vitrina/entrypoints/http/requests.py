@@ -34,6 +34,7 @@ class CatalogRequest(Request):
     """A request with the open catalog at hand."""
 
     content: bytes = b""
+    _parsed: tuple[Json] | None = None
     answer_type: str = JSON
     """The media type that the caller wants, of those the operation offers."""
 
@@ -137,11 +138,16 @@ class CatalogRequest(Request):
         self.content = b"".join(chunks)
 
     def document(self) -> Json:
-        """Return the body as JSON.
+        """Return the body as JSON; it is parsed once.
 
         Raises:
             Refusal: It is not (``malformed_json``).
         """
+        if self._parsed is None:
+            self._parsed = (self._parse(),)
+        return self._parsed[0]
+
+    def _parse(self) -> Json:
         try:
             return strict_json.parse(self.content)
         except strict_json.MalformedJson as error:
