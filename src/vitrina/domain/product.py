@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final, Self
 
 from vitrina.domain.attributes import (
@@ -225,25 +225,15 @@ class Product:
 
         All other values are right already; checking them again is most of what a save costs.
         """
-        following = copy(self)
+        following = object.__new__(type(self))
+        for each in _NAMES:
+            object.__setattr__(following, each, getattr(self, each))
         object.__setattr__(following, name, value)
         return following
 
     def _clean(self) -> Iterator[Fault]:
         """Normalize each value in place of construction, and yield what cannot be."""
-        text = {
-            "id": parse_id,
-            "title": _text(TITLE_LENGTH_MAX, shortest=1),
-            "sku": parse_sku,
-            "slug": parse_slug,
-            "description": _text(DESCRIPTION_LENGTH_MAX),
-            "brand": _text(BRAND_LENGTH_MAX, shortest=1),
-            "category_id": parse_id,
-            "gtin": parse_gtin,
-            "mpn": _text(MPN_LENGTH_MAX, shortest=1),
-            "url": parse_url,
-        }
-        for name, parse in text.items():
+        for name, parse in _RULES.items():
             if (value := getattr(self, name)) is not None:
                 try:
                     cleaned = parse(value)
@@ -260,11 +250,10 @@ class Product:
         if len(self.tags) > TAGS_MAX:
             yield Fault("/tags", "too_many", f"At most {TAGS_MAX} tags are allowed.")
             return
-        parse = _text(TAG_LENGTH_MAX, shortest=1)
         cleaned: list[str] = []
         for place, tag in enumerate(self.tags):
             try:
-                cleaned.append(parse(tag))
+                cleaned.append(clean_text(tag, longest=TAG_LENGTH_MAX, shortest=1))
             except InvalidValue as error:
                 yield error.at(f"/tags/{place}")
         object.__setattr__(self, "tags", tuple(cleaned))
@@ -273,7 +262,6 @@ class Product:
         if len(self.images) > IMAGES_MAX:
             yield Fault("/images", "too_many", f"At most {IMAGES_MAX} images are allowed.")
             return
-        parse_alt = _text(ALT_LENGTH_MAX)
         cleaned: list[Image] = []
         for place, image in enumerate(self.images):
             at = f"/images/{place}"
@@ -283,7 +271,7 @@ class Product:
                 yield error.at(f"{at}/url")
                 continue
             try:
-                cleaned.append(Image(url, parse_alt(image.alt)))
+                cleaned.append(Image(url, clean_text(image.alt, longest=ALT_LENGTH_MAX)))
             except InvalidValue as error:
                 yield error.at(f"{at}/alt")
         object.__setattr__(self, "images", tuple(cleaned))
@@ -295,16 +283,15 @@ class Product:
             return
         cleaned: dict[str, AttributeValue] = {}
         for name, value in self.attributes.items():
-            at = format_pointer(("attributes", name))
             try:
                 parsed = parse_name(name)
                 if parsed in cleaned:
-                    yield Fault(
-                        at, "duplicate_attribute", f"The attribute {parsed!r} occurs twice."
-                    )
+                    at = format_pointer(("attributes", name))
+                    detail = f"The attribute {parsed!r} occurs twice."
+                    yield Fault(at, "duplicate_attribute", detail)
                 cleaned[parsed] = _clean_attribute(value)
             except InvalidValue as error:
-                yield error.at(at)
+                yield error.at(format_pointer(("attributes", name)))
         object.__setattr__(self, "attributes", cleaned)
 
     def _prices(self) -> Iterator[Fault]:
@@ -336,6 +323,23 @@ class Product:
             yield Fault("/rating/count", "out_of_range", detail)
 
 
+_NAMES: Final = tuple(each.name for each in fields(Product))
+
+_RULES: Final[Mapping[str, Callable[[str], str]]] = {
+    "id": parse_id,
+    "title": partial(clean_text, longest=TITLE_LENGTH_MAX, shortest=1),
+    "sku": parse_sku,
+    "slug": parse_slug,
+    "description": partial(clean_text, longest=DESCRIPTION_LENGTH_MAX),
+    "brand": partial(clean_text, longest=BRAND_LENGTH_MAX, shortest=1),
+    "category_id": parse_id,
+    "gtin": parse_gtin,
+    "mpn": partial(clean_text, longest=MPN_LENGTH_MAX, shortest=1),
+    "url": parse_url,
+}
+"""The fields that are text, and what makes each of them right."""
+
+
 def _differ(before: object, after: object) -> bool:
     """Say whether two values of a field differ; to Python alone, ``True`` equals ``1``."""
     if before != after:
@@ -343,13 +347,6 @@ def _differ(before: object, after: object) -> bool:
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return False
     return any(isinstance(before[name], bool) != isinstance(after[name], bool) for name in before)
-
-
-def _text(longest: int, *, shortest: int = 0) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        return clean_text(value, longest=longest, shortest=shortest)
-
-    return parse
 
 
 def _clean_attribute(value: AttributeValue) -> AttributeValue:

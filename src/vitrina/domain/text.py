@@ -26,7 +26,7 @@ def clean_text(text: str, *, longest: int, shortest: int = 0) -> str:
         if _SURROGATE.search(text):
             raise InvalidValue("control_character", "Lone surrogates are not text.")
         text = unicodedata.normalize("NFC", text)
-    if found := _CONTROL.search(text):
+    if not text.isprintable() and (found := _CONTROL.search(text)):
         raise InvalidValue(
             "control_character",
             f"Control character U+{ord(found.group()):04X} at position {found.start()}; "

@@ -83,7 +83,8 @@ class WrittenFloat(float):
 
 def format_time(time: datetime) -> str:
     """Return *time* as RFC 3339 in UTC with microseconds: ``2026-01-31T12:00:00.000000Z``."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str) -> datetime:

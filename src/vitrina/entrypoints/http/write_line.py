@@ -1,9 +1,9 @@
-"""The line that short writes wait in, and the one thread that carries them out.
+"""The line that short writes wait in, and the two threads that carry them out.
 
 Writes take turns anyway, so a thread for each would only add the cost of waking it, twice. One thread
 takes all that have come in, has them done together with one wait for the disk
 (:mod:`vitrina.service_layer.together`), and hands all their answers to the event loop at once. While it
-waits for the disk the next ones come in: the more callers, the more share a wait.
+waits for the disk the other one takes those that come in: the more callers, the more share a wait.
 """
 
 import asyncio
@@ -19,20 +19,28 @@ from vitrina.service_layer.together import Together
 BATCH_MAX: Final = 32
 """How many writes are done together: none waits for more others than these."""
 
+THREADS: Final = 2
+"""One carries out writes while the other waits for the disk."""
+
 type _Answer = Response | Exception
 type _Job = tuple[Callable[[], Response], asyncio.Future[_Answer]]
 
 
 class WriteLine:
-    """Carries out writes in the order in which they came in, until it is closed."""
+    """Carries out writes, about in the order in which they came in, until it is closed."""
 
     def __init__(self, together: Together) -> None:
         """Begin, on the running event loop."""
         self._together = together
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="vitrina-writer", daemon=True)
-        self._thread.start()
+        self._gathering = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"vitrina-writer-{number}", daemon=True)
+            for number in range(THREADS)
+        ]
+        for each in self._threads:
+            each.start()
 
     async def run(self, job: Callable[[], Response]) -> Response:
         """Return what *job* returns, when what it did is durable.
@@ -49,7 +57,8 @@ class WriteLine:
     def close(self) -> None:
         """Carry out what has come in, and end; waits, so call it beside the event loop."""
         self._jobs.put(None)
-        self._thread.join()
+        for each in self._threads:
+            each.join()
 
     def _work(self) -> None:
         open_ = True
@@ -67,14 +76,16 @@ class WriteLine:
     def _next_batch(self) -> tuple[list[_Job], bool]:
         """Wait for a job; return it with those behind it, and whether there may be more."""
         batch: list[_Job] = []
-        try:
-            while len(batch) < BATCH_MAX:
-                job = self._jobs.get(block=not batch)
-                if job is None:
-                    return batch, False
-                batch.append(job)
-        except Empty:
-            pass  # These are all that have come in.
+        with self._gathering:
+            try:
+                while len(batch) < BATCH_MAX:
+                    job = self._jobs.get(block=not batch)
+                    if job is None:
+                        self._jobs.put(None)  # For the other thread.
+                        return batch, False
+                    batch.append(job)
+            except Empty:
+                pass  # These are all that have come in.
         return batch, True
 
 
