@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.product_index import follow, new_catalog, put
+from vitrina.adapters.index import planning
 from vitrina.adapters.index.analysis import LANGUAGES
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.synonyms import read_synonyms
@@ -274,3 +275,63 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes) -> 
 
     with pytest.raises(CannotOpen, match=r"synonyms\.csv"):
         read_synonyms(path)
+
+
+@pytest.fixture
+def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take words for common that three products hold."""
+    monkeypatch.setattr(planning, "BROAD", 3)
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_of_common_words_those_in_the_title_come_first(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        *(Product(id=f"a{n}", title="Red", description="A lamp.") for n in range(5)),
+        *(
+            Product(id=f"b{n}", title=f"A very long title of a red thing {n}, a lamp")
+            for n in range(5)
+        ),
+        *(Product(id=f"c{n}", title="Lamp", description="It is red.") for n in range(5)),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+    query = ProductQuery("red lamp", facets=(Facet("status"),))
+
+    whole = index.search(replace(query, limit=200))
+    assert {each[0] for each in whole.ids[:5]} == {"b"}
+    assert {each[0] for each in whole.ids[5:]} == {"a", "c"}
+    assert whole.total == 15
+    for limit in (1, 2, 4, 5, 6, 14):
+        assert follow(index, replace(query, limit=limit)) == list(whole.ids)
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_a_common_word_alone_is_not_enough_where_there_is_a_rare_one(
+    catalog: MemoryCatalog,
+) -> None:
+    put(
+        catalog,
+        *(Product(id=f"a{n}", title="Toy") for n in range(25)),
+        Product(id="b", title="Musicube toy"),
+        Product(id="c", title="Musicube"),
+        Product(id="d", title="Drum"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    found = index.search(ProductQuery("toy musicube"))
+    assert (found.ids, found.total) == (("b", "c"), 2)
+    assert set(index.search(ProductQuery("toy drum musicube")).ids) == {"b", "c", "d"}
+    assert index.search(ProductQuery("toy")).total == 26
+
+
+@pytest.mark.usefixtures("few_are_many")
+def test_a_position_in_a_tier_that_is_not_there_is_refused(catalog: MemoryCatalog) -> None:
+    put(catalog, *(Product(id=f"a{n}", title="Red lamp") for n in range(5)))
+    index = TantivyIndex(catalog.view, catalog)
+    first = index.search(ProductQuery("red lamp", limit=2))
+    assert first.next is not None
+
+    for place, wrong in ((3, 2), (3, -1), (2, -1), (1, "high")):
+        position = (*first.next[:place], wrong, *first.next[place + 1 :])
+        with pytest.raises(BadCursor):
+            index.search(ProductQuery("red lamp", limit=2, after=position))

@@ -10,7 +10,7 @@ from vitrina.adapters.codec import store_product
 from vitrina.adapters.index import encoding
 from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.rows import Measured, Value
-from vitrina.adapters.index.schema import FORMAT, Writer
+from vitrina.adapters.index.schema import FORMAT, Spread, Writer
 from vitrina.domain.text import fold
 
 ids = st.from_regex(r"[A-Za-z0-9._~:\-]{1,60}", fullmatch=True)
@@ -82,7 +82,7 @@ def test_values_are_read_back(value: Value) -> None:
 def test_whoever_changes_how_products_are_written_counts_the_format_up() -> None:
     """An index of an older version of Vitrina must not be gone on with."""
     body = store_product(FULL).body
-    written = Writer(Analyzer("en"), "Full").write(FULL.id, body)
+    written = Writer(Analyzer("en"), Spread("Full")).write(FULL.id, body)
     digest = blake2b(written.encode(), digest_size=8).hexdigest()
 
-    assert (FORMAT, digest) == (1, "989e1b9f3fe68a72")
+    assert (FORMAT, digest) == (2, "176f8574b951e5a6")

@@ -4,10 +4,14 @@ Words are runs of letters and digits, in lower case, without accents, and reduce
 catalog's language, so that "Lâmpadas" is found by "lampada". Accents go before the stem is taken:
 people leave them out, and both spellings must lead to one stem. Words that say nothing ("the", "de") are indexed
 like all others, but left out of a query that has better ones.
+
+Texts are cut here, once for all fields that hold them, and given to the engine as terms between spaces: a
+catalog has few different words, whose stems are remembered, while the engine would cut and stem each
+text anew for each field. Texts of ASCII characters are cut without the engine; all others by it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
@@ -60,8 +64,30 @@ STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Words that say nothing, folded; other languages have none."""
 
+KNOWN_MAX: Final = 10_000
+"""How many texts that come again and again, such as brands, are remembered with their words."""
+
+STEMS_KEPT: Final = 200_000
+"""How many words are remembered with their stems: about 25 MB."""
+
 _PUNCTUATION: Final = bytes(each for each in range(128) if not chr(each).isalnum())
 _CODE: Final = re.compile(r"[^0-9a-z]+")
+_WORDS: Final = bytes(ord(chr(each).lower()) if chr(each).isalnum() else 32 for each in range(128))
+_TO_WORDS: Final = _WORDS + bytes(range(128, 256))
+
+
+class _Stems(dict[str, str]):
+    """Words with their stems, found out when they are first asked for."""
+
+    def __init__(self, analyzer: tantivy.TextAnalyzer) -> None:
+        super().__init__()
+        self._analyzer = analyzer
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= STEMS_KEPT:
+            self.clear()
+        stem = self[word] = "".join(self._analyzer.analyze(word)[:1])
+        return stem
 
 
 class Analyzer:
@@ -69,21 +95,33 @@ class Analyzer:
 
     def __init__(self, language: str) -> None:
         """Prepare for *language*, a key of :data:`LANGUAGES`."""
-        self.stems: Final = _builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build()
-        self.words: Final = _builder().build()
+        self._words = _builder().build()
+        self._stems = _Stems(_builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build())
         self._stop = STOP_WORDS.get(language, frozenset())
-        self.stem = lru_cache(100_000)(self._stem)
-
-    def _stem(self, word: str) -> str:
-        return "".join(self.stems.analyze(word)[:1])
+        self.stem: Final = self._stems.__getitem__
+        self.split_known: Final = lru_cache(KNOWN_MAX)(self.split)
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, folded, without their stems taken."""
-        return list(self.words.analyze(text))
+        if text.isascii():
+            cut = text.encode().translate(_TO_WORDS).decode().split()
+            if len(text) < TERM_LENGTH_MAX or len(max(cut, key=len, default="")) < TERM_LENGTH_MAX:
+                return cut
+            return [each for each in cut if len(each) < TERM_LENGTH_MAX]
+        return list(self._words.analyze(text))
+
+    def stems(self, text: str) -> list[str]:
+        """Return the stems of the words of a text, in order."""
+        return list(map(self.stem, self.split(text)))
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a folded word is one of the language's stop words."""
         return word in self._stop
+
+
+def written_terms() -> tantivy.TextAnalyzer:
+    """Return what reads terms between spaces, as they are given to the engine."""
+    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
 
 def _builder() -> tantivy.TextAnalyzerBuilder:
@@ -97,10 +135,9 @@ def _builder() -> tantivy.TextAnalyzerBuilder:
 
 def code(text: str) -> str:
     """Return an identifier without case, white space and punctuation: ``SKU-0012`` → ``sku0012``."""
-    folded = fold(text)
-    if folded.isascii():
-        return folded.encode().translate(None, _PUNCTUATION).decode()
-    return _CODE.sub("", folded)
+    if text.isascii():
+        return text.encode().translate(_TO_WORDS, _PUNCTUATION).decode()
+    return _CODE.sub("", fold(text))
 
 
 def long_gtin(text: str) -> str:
@@ -108,6 +145,6 @@ def long_gtin(text: str) -> str:
     return text.zfill(14) if text.isascii() and text.isdigit() and 8 <= len(text) <= 14 else ""  # noqa: PLR2004
 
 
-def whole(words: list[str]) -> str:
+def whole(words: Sequence[str]) -> str:
     """Return a short digest of a whole text's words, to find titles that are equal but for case."""
     return blake2b(" ".join(words).encode(), digest_size=8).hexdigest()

@@ -78,10 +78,9 @@ def numbers(field: str, counts: Mapping[float, int]) -> Document:
     """
     if not counts:
         return {"min": None, "max": None, "buckets": []}
-    steps = steps_of(field)
     held: Counter[int] = Counter()
     for value, count in counts.items():
-        held[bisect_right(steps, value) - 1] += count
+        held[step_of(field, value)] += count
     lowest, highest = min(counts), max(counts)
     return number_facet(field, lowest, highest, held)
 
@@ -91,6 +90,11 @@ def steps_of(field: str) -> tuple[int, ...]:
     if field == "rating":
         return RATING_STEPS
     return _PRICE_STEPS if field == "price" else STEPS
+
+
+def step_of(field: str, value: float) -> int:
+    """Return the number of the bucket that a row's number is in."""
+    return bisect_right(steps_of(field), value) - 1
 
 
 def number_facet(field: str, lowest: float, highest: float, held: Mapping[int, int]) -> Document:

@@ -9,7 +9,8 @@
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,6 +19,8 @@ from vitrina.adapters.index.rows import Measured, Value
 ID_LEVELS: Final = 5
 ID_BYTES: Final = 8 * ID_LEVELS
 TITLE_LEVELS: Final = 4
+LANDMARKS_MAX: Final = 256
+"""How many ids tell how the ids of a catalog are spread."""
 TITLE_BYTES: Final = 8 * TITLE_LEVELS
 
 _ID: Final = struct.Struct(f">{ID_LEVELS}Q")
@@ -61,6 +64,24 @@ def _shared(texts: list[str]) -> str:
     first, last = min(texts, default=""), max(texts, default="")
     length = next((n for n, each in enumerate(first) if each != last[n]), len(first))
     return first[:length]
+
+
+def landmarks(heads: Iterable[int]) -> tuple[int, ...]:
+    """Return about :data:`LANDMARKS_MAX` of the places of ids, with as many ids between each two."""
+    places = sorted(set(heads))
+    step = max(1, -(-len(places) // LANDMARKS_MAX))
+    return tuple(sorted({*places[::step], *places[-1:]}))
+
+
+def rank(head: int, marks: Sequence[int]) -> float:
+    """Return about which part of the ids come before a place: from 0 to 1, and never less for a later one."""
+    behind = bisect_right(marks, head)
+    if behind == 0 or len(marks) < 2:  # noqa: PLR2004 - between two of them
+        return 0.0
+    if behind == len(marks):
+        return 1.0
+    low, high = marks[behind - 1], marks[behind]
+    return (behind - 1 + (head - low) / (high - low)) / (len(marks) - 1)
 
 
 def title_levels(folded: str) -> tuple[int, ...]:

@@ -19,14 +19,14 @@ from typing import Final, Self
 import tantivy
 
 from vitrina.adapters.index.advice import suggest
-from vitrina.adapters.index.analysis import Analyzer
-from vitrina.adapters.index.encoding import shared_prefix
+from vitrina.adapters.index.analysis import Analyzer, written_terms
 from vitrina.adapters.index.likeness import Likeness
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
-from vitrina.adapters.index.schema import FORMAT, Writer, build_schema
-from vitrina.adapters.index.searching import Moved, Search, State
+from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
+from vitrina.adapters.index.searching import Moved, Search
 from vitrina.adapters.index.slots import Note, Slot
+from vitrina.adapters.index.state import State
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import ChangesGone, IndexBuilding
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus
@@ -35,8 +35,11 @@ from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestio
 NAME: Final = "index"
 
 BATCH_CHANGES: Final = 10_000
-HEAP_BYTES: Final = 128_000_000
-"""How much a thread of the engine gathers in memory before it writes a segment."""
+BUILD_HEAP_BYTES: Final = 128_000_000
+"""How much a thread of the engine gathers in memory while it builds, before it writes a segment."""
+
+CHANGES_HEAP_BYTES: Final = 15_000_000
+"""The same for changes: the engine's least. A larger one costs milliseconds in each commit."""
 
 MANY_PRODUCTS: Final = 100_000
 """From here on two threads build an index; fewer products are better kept in one segment."""
@@ -99,7 +102,7 @@ class TantivyIndex:
         self._index: tantivy.Index
         self._writer: tantivy.IndexWriter
         self._state: State
-        self._prefix = ""
+        self._spread = Spread()
         self._tree = CategoryTree()
         self._categories = CategoryWords(self._tree, self._analyzer)
         self._progress = (0, 0)
@@ -192,7 +195,8 @@ class TantivyIndex:
             return False
         try:
             self._use(tantivy.Index(build_schema(), str(slot.folder), reuse=True))
-            self._prefix = note.prefix
+            self._take_changes()
+            self._spread = note.spread
             self._refresh(note.seq)
             self._follow()
         except (ValueError, OSError) as error:
@@ -207,10 +211,11 @@ class TantivyIndex:
             self._slot.clear()
             folder = str(self._slot.folder)
         seq, products = self._view.snapshot()
-        self._prefix = shared_prefix(each.id for each in products)
+        self._spread = Spread.of([each.id for each in products])
         threads = 1 + (len(products) >= MANY_PRODUCTS)
-        self._use(tantivy.Index(build_schema(), folder), threads)
-        writer = Writer(self._analyzer, self._prefix)
+        self._use(tantivy.Index(build_schema(), folder))
+        self._writer = self._index.writer(threads * BUILD_HEAP_BYTES, num_threads=threads)
+        writer = Writer(self._analyzer, self._spread)
         add = self._writer.add_json
         for done, stored in enumerate(products):
             if done % BATCH_CHANGES == 0:
@@ -219,17 +224,17 @@ class TantivyIndex:
                     _log.info("indexed %d of %d products", done, len(products))
             add(writer.write(stored.id, stored.body))
         self._commit(seq)
-        if threads > 1:
-            # One change goes to one segment: more threads would only make small ones.
-            self._writer.wait_merging_threads()
-            self._writer = self._index.writer(HEAP_BYTES, num_threads=1)
+        self._writer.wait_merging_threads()
+        self._take_changes()
 
-    def _use(self, index: tantivy.Index, threads: int = 1) -> None:
-        index.register_tokenizer("stems", self._analyzer.stems)
-        index.register_tokenizer("words", self._analyzer.words)
+    def _take_changes(self) -> None:
+        """Write changes from now on: with one thread, as each would make a segment of its own."""
+        self._writer = self._index.writer(CHANGES_HEAP_BYTES, num_threads=1)
+
+    def _use(self, index: tantivy.Index) -> None:
+        index.register_tokenizer(TERMS, written_terms())
         index.config_reader("manual")
         self._index = index
-        self._writer = index.writer(threads * HEAP_BYTES, num_threads=threads)
 
     def _fresh(self) -> State:
         """Return the state of the index with everything that was committed before this call."""
@@ -278,7 +283,7 @@ class TantivyIndex:
                     latest[change.id] = change.body
                 seq = change.seq
         if latest:
-            writer = Writer(self._analyzer, self._prefix)
+            writer = Writer(self._analyzer, self._spread)
             for product_id, body in latest.items():
                 self._writer.delete_documents_by_term("id", product_id)
                 if body is not None:
@@ -291,7 +296,7 @@ class TantivyIndex:
         self._writer.commit()
         self._refresh(seq)
         if self._slot is not None:
-            self._slot.write(Note(self._made_of, self._prefix, seq))
+            self._slot.write(Note(self._made_of, self._spread, seq))
 
     def _refresh(self, seq: int) -> None:
         """Show readers what was committed."""
@@ -304,4 +309,4 @@ class TantivyIndex:
         vocabulary = Vocabulary(
             searcher, narrowing, self._analyzer, self._categories, self._synonyms
         )
-        self._state = State(seq, self._prefix, searcher, narrowing, vocabulary, {})
+        self._state = State(seq, self._spread.prefix, searcher, narrowing, vocabulary, {})

@@ -12,7 +12,7 @@ from vitrina.adapters.index import advice
 from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.narrowing import all_of, any_of
 from vitrina.adapters.index.rows import Row
-from vitrina.adapters.index.searching import State
+from vitrina.adapters.index.state import State
 from vitrina.adapters.index.walking import Walker
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.queries import Operator, Related
@@ -61,7 +61,7 @@ class Likeness:
         searcher = self.state.searcher
         total = searcher.num_docs
         rarities: dict[str, float] = {}
-        for stem in self.analyzer.stems.analyze(title):
+        for stem in self.analyzer.stems(title):
             held = searcher.doc_freq("title", stem)
             if held > 1 and not self.analyzer.says_nothing(stem):
                 rarities[stem] = math.log(1 + (total + 0.5) / (held + 0.5))

@@ -50,6 +50,26 @@ def without(query: Query) -> Query:
     return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, query)])
 
 
+def scored(
+    required: Query, constant: float, optional: Iterable[tuple[Query, float]], *, wide: bool = False
+) -> Query:
+    """Return what meets a query, each match with the sum of what the others are worth that it meets.
+
+    Args:
+        required: The query.
+        constant: What each match is worth.
+        optional: The others, with what each is worth.
+        wide: The others meet little else: then they are read as one union. Otherwise each is only asked
+            about the matches, as a union costs what its longest list is long, however few match.
+    """
+    base = Query.const_score_query(required, constant)
+    others = [(Occur.Should, Query.const_score_query(held, worth)) for held, worth in optional]
+    if not wide:
+        everything = (Occur.Must, Query.const_score_query(Query.all_query(), 0.0))
+        others = [(Occur.Must, Query.boolean_query([everything, each])) for each in others]
+    return Query.boolean_query([(Occur.Must, base), *others])
+
+
 def count(searcher: tantivy.Searcher, query: Query) -> int:
     """Return how many products meet a query."""
     found = searcher.search(query, 1).count  # type: ignore[attr-defined] # its stub leaves it out

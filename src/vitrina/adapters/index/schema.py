@@ -5,9 +5,11 @@
 ``h i0 … i4``    its order, see :mod:`~vitrina.adapters.index.encoding`
 ``l0 … l3``      the order of the folded title
 ``price …``      what is sorted and cut by size: prices in ten-thousandths, times in microseconds
+``price_step`` … in which bucket of a facet a number is
 ``boost``        how much a match is worth: more in a short title; ties fall in the order of ids
 ``brand …``      keywords, equal or not; counted by facets
 ``has``          the names of all fields that have a value, and ``list:NAME`` for attributes that are lists
+``lacks``        the names of the fields that products are sorted by, where there is none
 ``a``            attribute → its values as terms; ``first`` the same for the least value of a list
 ``numbers``      the attributes' numbers as terms that sort as they do
 ``title``        words with positions; ``head`` its first three; ``makers`` the brand's words
@@ -17,24 +19,27 @@
 ``codes``        sku, gtin, mpn and id without punctuation
 ``whole``        a digest of the whole title
 ===============  =====================================================================================
+
+Texts are cut into terms here (see :mod:`~vitrina.adapters.index.analysis`); the engine gets terms between
+spaces, each once where positions do not matter.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Self
 
 import tantivy
 
 from vitrina.adapters import codec
-from vitrina.adapters.index import analysis, encoding, rows
+from vitrina.adapters.index import analysis, counts, encoding, rows
 from vitrina.adapters.index.encoding import ID_LEVELS, TITLE_LEVELS
 from vitrina.adapters.index.rows import Measured, Value
 from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Grows whenever products are written to the engine in another way: indexes of another are made anew."""
 
 KEYWORDS: Final = ("brand", "category", "status", "condition", "availability", "tag")
@@ -44,6 +49,16 @@ IDENTIFIERS: Final = ("sku", "gtin")
 """Keyword fields that are only filtered by."""
 
 INTEGERS: Final = ("price", "quantity", "created_at", "updated_at")
+
+COUNTED: Final = ("price", "quantity", "rating")
+"""Number fields that are counted in buckets."""
+
+LACKABLE: Final = ("price", "rating", "created_at", "updated_at")
+"""Fields that products are sorted by, and that a product may be without."""
+
+TERMS: Final = "terms"
+"""The tokenizer's name for terms between spaces."""
+
 HEAD_WORDS: Final = 3
 """A word among the first ones of a title says what the product is."""
 
@@ -59,15 +74,31 @@ USUAL_TITLE: Final = 10
 _LONG_TITLE: Final = 80
 """Words from which on a title only counts as long."""
 
+_WORTHS: Final = tuple(
+    (1 + SHORTNESS * _LONG_TITLE / USUAL_TITLE) / (1 + SHORTNESS * length / USUAL_TITLE)
+    for length in range(_LONG_TITLE + 1)
+)
+"""What a title of each length is worth."""
+
+_CODED: Final = ("sku", "gtin", "mpn")
+
+_SAMPLE: Final = 4_096
+"""About how many ids are looked at to see how all of them are spread."""
+
 _TIE: Final = 1e-3
 """By how much ids may move a score, so that equal ones fall in the order of ids."""
+
+
+def step_field(name: str) -> str:
+    """Return the name of the field that tells in which bucket a number is."""
+    return f"{name}_step"
 
 
 def build_schema() -> tantivy.Schema:
     """Return the fields of the search engine."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    for name in (*ID_FIELDS, *TITLE_FIELDS):
+    for name in (*ID_FIELDS, *TITLE_FIELDS, *map(step_field, COUNTED)):
         builder.add_unsigned_field(name, fast=True)
     for name in INTEGERS:
         builder.add_integer_field(name, fast=True)
@@ -75,15 +106,34 @@ def build_schema() -> tantivy.Schema:
         builder.add_float_field(name, fast=True)
     for name in KEYWORDS:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in (*IDENTIFIERS, "has", "numbers", "codes", "whole"):
+    for name in (*IDENTIFIERS, "has", "lacks", "numbers", "codes", "whole"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in ("a", "first"):
         builder.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("title", tokenizer_name="stems", index_option="position")
-    for name in ("head", "makers", "facts", "all"):
-        builder.add_text_field(name, tokenizer_name="stems", index_option="basic")
-    builder.add_text_field("words", tokenizer_name="words", index_option="basic")
+    builder.add_text_field("title", tokenizer_name=TERMS, index_option="position")
+    for name in ("head", "makers", "facts", "all", "words"):
+        builder.add_text_field(name, tokenizer_name=TERMS, index_option="basic")
     return builder.build()
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How the ids of a catalog are spread.
+
+    Attributes:
+        prefix: What most ids begin with.
+        landmarks: Places of ids behind that, from the first to the last.
+    """
+
+    prefix: str = ""
+    landmarks: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, product_ids: Sequence[str]) -> Self:
+        """Look at the ids of a catalog, or enough of them."""
+        prefix = encoding.shared_prefix(product_ids)
+        sample = product_ids[:: max(1, len(product_ids) // _SAMPLE)]
+        return cls(prefix, encoding.landmarks(encoding.head_level(each, prefix) for each in sample))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +142,11 @@ class Writer:
 
     Attributes:
         analyzer: For the texts.
-        prefix: The prefix that most ids share.
+        spread: Of the catalog's ids.
     """
 
     analyzer: analysis.Analyzer
-    prefix: str
+    spread: Spread
 
     def write(self, product_id: str, body: bytes) -> str:
         """Return the engine's JSON document for a product."""
@@ -106,48 +156,57 @@ class Writer:
     def _fields(self, product_id: str, document: Document) -> dict[str, object]:
         values = dict(rows.values_of(document))
         title = str(document["title"])
-        folded = fold(title)
-        head = encoding.head_level(product_id, self.prefix)
+        titled = self.analyzer.split(title)
+        head = encoding.head_level(product_id, self.spread.prefix)
+        rank = encoding.rank(head, self.spread.landmarks)
         fields: dict[str, object] = {
             "id": product_id,
             "h": head,
-            "boost": _boost(folded, head),
+            "boost": _boost(len(titled), rank),
             "has": list(values),
+            **dict(zip(ID_FIELDS[1:], encoding.id_levels(product_id), strict=True)),
+            **dict(zip(TITLE_FIELDS, encoding.title_levels(fold(title)), strict=True)),
         }
-        fields.update(zip(ID_FIELDS[1:], encoding.id_levels(product_id), strict=True))
-        fields.update(zip(TITLE_FIELDS, encoding.title_levels(folded), strict=True))
+        if lacking := [each for each in LACKABLE if each not in values]:
+            fields["lacks"] = lacking
         attributes: dict[str, tuple[Value, ...]] = {}
         for name, each in values.items():
             if name.startswith(ATTRIBUTE_PREFIX):
                 attributes[encoding.escape(name.removeprefix(ATTRIBUTE_PREFIX))] = each
             else:
                 fields[name] = each if name == "tag" else each[0]
+        for name in COUNTED:
+            number = fields.get(name)
+            if isinstance(number, int | float):
+                fields[step_field(name)] = counts.step_of(name, number)
         _write_attributes(fields, attributes)
-        self._write_texts(fields, document, title, attributes)
+        self._write_texts(fields, document, titled, attributes)
         return fields
 
     def _write_texts(
         self,
         fields: dict[str, object],
         document: Document,
-        title: str,
+        titled: Sequence[str],
         attributes: Mapping[str, Sequence[Value]],
     ) -> None:
-        brand, description = document["brand"] or "", document["description"] or ""
-        identifiers = [document[name] or "" for name in ("sku", "gtin", "mpn")]
-        facts = " ".join([*map(str, _tags(fields)), *_texts(attributes)])
-        names = f"{title} {brand} {facts}"
-        first = title.split(None, HEAD_WORDS)[:HEAD_WORDS]
-        fields["title"] = title
-        fields["head"] = " ".join(first)
-        fields["makers"] = brand
-        fields["facts"] = facts
-        fields["words"] = names
-        fields["all"] = f"{names} {' '.join(map(str, identifiers))} {description}"
-        codes = {analysis.code(str(each)) for each in (*identifiers, document["id"])}
+        split, stem = self.analyzer.split, self.analyzer.stem
+        identifiers = [str(each) for name in _CODED if (each := document[name])]
+        made = self.analyzer.split_known(str(document["brand"] or ""))
+        noted = split(" ".join([*map(str, _tags(fields)), *_texts(attributes)]))
+        words = [*titled, *made, *noted]
+        stems = list(map(stem, words))
+        fields["title"] = " ".join(stems[: len(titled)])
+        fields["head"] = " ".join(stems[: min(len(titled), HEAD_WORDS)])
+        fields["makers"] = " ".join(stems[len(titled) : len(titled) + len(made)])
+        fields["facts"] = " ".join(stems[len(titled) + len(made) :])
+        fields["words"] = " ".join(dict.fromkeys(words))
+        stems += map(stem, split(" ".join([*identifiers, str(document["description"] or "")])))
+        fields["all"] = " ".join(dict.fromkeys(stems))
+        codes = {analysis.code(each) for each in (*identifiers, str(document["id"]))}
         codes.add(analysis.long_gtin(str(document["gtin"] or "")))
         fields["codes"] = sorted(codes - {""})
-        fields["whole"] = analysis.whole(self.analyzer.split(title))
+        fields["whole"] = analysis.whole(titled)
 
 
 def _tags(fields: Mapping[str, object]) -> Sequence[str]:
@@ -195,9 +254,11 @@ def _number_terms(name: str, value: Value) -> tuple[str, ...]:
     return encoding.size_term(name, value.dimension, size), encoding.own_term(name, own)
 
 
-def _boost(folded: str, head: int) -> float:
-    """Return the weight of a product's matches, as the engine's formula ``log2(2 + boost)`` takes it."""
-    length = len(folded.split())
-    longest = 1 + SHORTNESS * _LONG_TITLE / USUAL_TITLE
-    worth = longest / (1 + SHORTNESS * min(length, _LONG_TITLE) / USUAL_TITLE)
-    return float(2 ** (worth * (1 + _TIE * (1 - head / 2**64))) - 2)
+def _boost(words: int, rank: float) -> float:
+    """Return the weight of a product's matches, as the engine's formula ``log2(2 + boost)`` takes it.
+
+    Args:
+        words: How many there are in the title.
+        rank: Of the id among all ids, from 0 to 1.
+    """
+    return float(2 ** (_WORTHS[min(words, _LONG_TITLE)] * (1 + _TIE * (1 - rank))) - 2)

@@ -1,17 +1,13 @@
 """One search on one state of the index: its page, its total, its facets."""
 
-import dataclasses
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-import tantivy
 from tantivy import Query
 
 from vitrina.adapters.index import orders
-from vitrina.adapters.index.advice import ACTIVE, Name
 from vitrina.adapters.index.encoding import (
     escape,
     head_level,
@@ -19,13 +15,16 @@ from vitrina.adapters.index.encoding import (
     title_levels,
     value_term,
 )
-from vitrina.adapters.index.narrowing import Narrowing, all_of, any_of, count, without
+from vitrina.adapters.index.narrowing import all_of, any_of, count, without
 from vitrina.adapters.index.notes import explanation, highlights, reasons
 from vitrina.adapters.index.orders import Key
-from vitrina.adapters.index.planning import Plan, Vocabulary
+from vitrina.adapters.index.planning import ENOUGH
+from vitrina.adapters.index.plans import Plan
+from vitrina.adapters.index.ranking import RankedPages, Ranking
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
-from vitrina.adapters.index.tallies import Tally
+from vitrina.adapters.index.state import FACTS_MAX, State
+from vitrina.adapters.index.tallies import Counted, Tally
 from vitrina.adapters.index.walking import ID_PATHS, Found, Walker, is_filled, path
 from vitrina.domain.errors import BadCursor
 from vitrina.service_layer.documents import Document, Json
@@ -33,97 +32,21 @@ from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
     SORT_FIELDS,
-    FieldKind,
+    Facet,
     Filter,
     Hits,
-    Operator,
     Position,
     ProductQuery,
-    kind_of,
 )
-
-TOTALS_MAX: Final = 1_024
-"""How many totals are kept until the next change."""
 
 ANSWERS_MAX: Final = 256
 """How many whole answers are kept until the next change."""
 
-SPARE: Final = 8
-"""How many more of the best are asked for than needed, for those that are worth the same."""
-
 _ALWAYS_SET: Final = frozenset({"id", "title"})
-
-type _Counted = tuple[str | None, tuple[Filter, ...], tuple[int, ...]]
 
 
 class Moved(Exception):
     """A product that was found is no longer in the catalog: look again."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One state of the index, for reading.
-
-    Attributes:
-        seq: The last change it holds.
-        prefix: What most ids begin with.
-        searcher: Of the engine.
-        narrowing: Makes queries of filters.
-        vocabulary: Makes queries of texts.
-        totals: Those that were counted before.
-        names: The brands, once they were asked for.
-        facts: Whether all products meet a filter, for those that were asked about.
-        answers: To the questions that were asked before.
-    """
-
-    seq: int
-    prefix: str
-    searcher: tantivy.Searcher
-    narrowing: Narrowing
-    vocabulary: Vocabulary
-    totals: dict[_Counted, int]
-    names: list[Name] = dataclasses.field(default_factory=list)
-    facts: dict[Filter, bool] = dataclasses.field(default_factory=dict)
-    answers: dict[ProductQuery, Hits] = dataclasses.field(default_factory=dict)
-
-    def is_met_by_all(self, asked: Filter) -> bool:
-        """Say whether every product meets a filter, which then need not be looked at.
-
-        So it is with the default filter on the status in a catalog without drafts. Only filters
-        that can be told at once are looked at.
-        """
-        known = self.facts.get(asked)
-        if known is None:
-            known = self._is_met_by_all(asked)
-            if len(self.facts) < TOTALS_MAX:
-                self.facts[asked] = known
-        return known
-
-    def all_have(self, field: str) -> bool:
-        """Say whether every product has a value of a field."""
-        return self.is_met_by_all(Filter(field, Operator.EXISTS, (True,)))
-
-    def _is_met_by_all(self, asked: Filter) -> bool:
-        match asked:
-            case Filter(field, Operator.EXISTS, (True,)):
-                column, terms = "has", [field]
-            case Filter(field, Operator.EQ, values) if kind_of(field) is FieldKind.KEYWORD:
-                column, terms = field, [str(each) for each in values]
-            case _:
-                return False
-        # Deleted products are still counted here: fewer than all is certain, all is not.
-        held = sum(self.searcher.doc_freq(column, each) for each in terms)
-        if held < self.searcher.num_docs:
-            return False
-        return count(self.searcher, self.narrowing.query([asked])) == self.searcher.num_docs
-
-    def brands(self) -> list[Name]:
-        """Return the brands of active products, counted when they are first asked for."""
-        if not self.names:
-            active = self.narrowing.query((ACTIVE,))
-            counted = Tally(self.searcher, self.narrowing.tree).terms(active, "brand")
-            self.names[:] = [Name.of(*each) for each in counted.items()]
-        return self.names
 
 
 class Search:
@@ -137,6 +60,7 @@ class Search:
         self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
         self._tally = Tally(state.searcher, state.narrowing.tree)
         self._plan: Plan | None = None
+        self._counted: dict[tuple[int, ...], Counted] = {}
         self._matching: list[Query] = []
 
     def hits(self) -> Hits:
@@ -155,13 +79,17 @@ class Search:
         return hits
 
     def _find(self) -> Hits:
-        self._plan = self._planned()
-        if self._plan is not None:
-            self._matching = [self._state.vocabulary.match(self._plan)]
+        plan = self._planned()
+        if plan is not None:
+            self._follow(plan)
+            if plan.needed > 1 and not self._continues and not self._finds_enough(plan):
+                self._follow(self._state.vocabulary.relaxed(plan))
         base = self._base(self._query.filters)
         field = self._order.field
         if self._plan is not None and field == "relevance":
-            ids, following = self._ranked(self._plan)
+            filters = self._state.narrowing.query(self._telling(self._query.filters))
+            ranking = Ranking(self._state.vocabulary, self._plan)
+            ids, following = RankedPages(self._walker, ranking, filters).page(self._query)
         elif field.startswith(ATTRIBUTE_PREFIX):
             ids, following = self._by_attribute(base, field)
         else:
@@ -169,6 +97,26 @@ class Search:
         facets, stats = self._facets(base)
         hits = Hits(tuple(ids), self._total(base), following, facets, stats)
         return self._noted(hits)
+
+    @property
+    def _continues(self) -> bool:
+        """Whether this goes on with an answer that was begun with a plan of its own."""
+        return self._query.after is not None and self._order.field == "relevance"
+
+    def _follow(self, plan: Plan) -> None:
+        self._plan = plan
+        self._matching = [self._state.vocabulary.match(plan)]
+
+    def _finds_enough(self, plan: Plan) -> bool:
+        """Say whether enough products hold all words of a plan, whatever the filters leave of them."""
+        base = self._base(self._query.filters)
+        # Of few products it is far sooner told how many they are than what facets they have.
+        total = self._total(base) if plan.broad else count(self._state.searcher, base)
+        if total >= ENOUGH:
+            return True
+        if not self._telling(self._query.filters):
+            return False
+        return count(self._state.searcher, self._state.vocabulary.match(plan)) >= ENOUGH
 
     def _noted(self, hits: Hits) -> Hits:
         """Return the page with the notes that were asked for."""
@@ -205,22 +153,25 @@ class Search:
         ]
 
     def _planned(self) -> Plan | None:
-        text, after = self._query.text, self._query.after
+        text = self._query.text
         if text is None:
             return None
-        if after is None or self._order.field != "relevance":
+        if not self._continues:
             return self._state.vocabulary.plan(text)
-        match after:
+        match self._query.after:
             case (str(), float() | int(), int(), int(), *numbers):
                 whole = [each for each in numbers if isinstance(each, int)]
-                needed = after[3]
-                if len(whole) == len(numbers) and isinstance(needed, int):
-                    return self._state.vocabulary.plan(text, (needed, *whole))
+                if len(whole) == len(numbers):
+                    return self._state.vocabulary.plan(text, whole)
         raise BadCursor
 
     def _base(self, filters: Sequence[Filter]) -> Query:
-        telling = [each for each in filters if not self._state.is_met_by_all(each)]
-        return all_of([*self._matching, self._state.narrowing.query(telling)])
+        narrowed = self._state.narrowing.query(self._telling(filters))
+        return all_of([*self._matching, narrowed])
+
+    def _telling(self, filters: Sequence[Filter]) -> list[Filter]:
+        """Return the filters that leave something out."""
+        return [each for each in filters if not self._state.is_met_by_all(each)]
 
     def _having(self, base: Query, field: str) -> Query:
         """Return what of *base* has a value of a field."""
@@ -233,12 +184,29 @@ class Search:
         counted = (self._query.text, self._query.filters, numbers)
         total = self._state.totals.get(counted)
         if total is None:
-            total = self._total_of_page()
-            if total is None:
-                total = count(self._state.searcher, base)
-            if len(self._state.totals) < TOTALS_MAX:
+            total = self._counted_total(base)
+            if len(self._state.totals) < FACTS_MAX:
                 self._state.totals[counted] = total
         return total
+
+    def _counted_total(self, base: Query) -> int:
+        if self._plain_facets():
+            return self._tallied(base).total
+        total = self._total_of_page()
+        return count(self._state.searcher, base) if total is None else total
+
+    def _plain_facets(self) -> list[Facet]:
+        """Return the facets that all filters narrow."""
+        narrowed = {each.field for each in self._query.filters}
+        return [each for each in self._query.facets if each.field not in narrowed]
+
+    def _tallied(self, base: Query) -> Counted:
+        """Return what is counted of all that matches."""
+        numbers = () if self._plan is None else self._plan.numbers
+        counted = self._counted.get(numbers)
+        if counted is None:
+            counted = self._counted[numbers] = self._tally.count(base, self._plain_facets())
+        return counted
 
     def _total_of_page(self) -> int | None:
         """Return the total when the page was read from all that matches, and so counted it."""
@@ -248,20 +216,17 @@ class Search:
         return None
 
     def _facets(self, base: Query) -> tuple[dict[str, Json], dict[str, Document]]:
-        filters = self._query.filters
-        narrowed = {each.field for each in filters}
+        filters, plain = self._query.filters, self._plain_facets()
         facets: dict[str, Json] = {}
         stats: dict[str, Document] = {}
-        plain = [each for each in self._query.facets if each.field not in narrowed]
-        asked = [(base, plain)] if plain else []
+        counted = [self._tallied(base)] if plain else []
         for facet in self._query.facets:
-            if facet.field in narrowed:
+            if facet not in plain:
                 others = [each for each in filters if each.field != facet.field]
-                asked.append((self._base(others), [facet]))
-        for query, together in asked:
-            found, extremes = self._tally.count(query, together)
-            facets |= found
-            stats |= extremes
+                counted.append(self._tally.count(self._base(others), [facet]))
+        for each in counted:
+            facets |= each.facets
+            stats |= each.stats
         ordered = {each.field: facets[each.field] for each in self._query.facets}
         return ordered, stats
 
@@ -400,46 +365,3 @@ class Search:
                 for _, column, term in group
             ]
             yield key, all_of([base, any_of(ways)])
-
-    def _ranked(self, plan: Plan) -> tuple[list[str], Position | None]:
-        """Return the best matches; what is worth the same by id."""
-        after = self._query.after
-        last_id, score, seen = ("", None, 0) if after is None else (after[0], after[1], after[2])
-        if not isinstance(seen, int) or not isinstance(last_id, str) or isinstance(score, str):
-            raise BadCursor
-        telling = [each for each in self._query.filters if not self._state.is_met_by_all(each)]
-        query = self._state.vocabulary.ranked(plan, self._state.narrowing.query(telling))
-        need = self._query.limit + 1
-        asked = min(max(seen, 0), self._state.searcher.num_docs) + need + SPARE
-        while True:
-            found = self._best(query, asked, need, score, last_id)
-            if found is not None:
-                break
-            asked *= 2
-        if len(found) < need:
-            return [each for _, each in found], None
-        found = found[:need]
-        worth, product_id = found[-2]
-        following: Position = (product_id, worth, seen + self._query.limit, *plan.numbers)
-        return [each for _, each in found[:-1]], following
-
-    def _best(
-        self, query: Query, asked: int, need: int, score: float | None, last_id: str
-    ) -> list[tuple[float, str]] | None:
-        """Return the next matches after one with this score; None when more must be asked for."""
-        hits = self._state.searcher.search(query, asked, count=False, weight_by_field="boost").hits
-        later = [each for each in hits if score is None or each[0] <= score]
-        if score is not None:
-            need += sum(worth == score for worth, _ in later)
-        if len(hits) == asked and (len(later) < need or later[need - 1][0] == hits[-1][0]):
-            return None  # Others may be worth as much.
-        # Those that are worth as much as the last one needed come along: the ids decide.
-        last = later[need - 1][0] if need <= len(later) else -math.inf
-        page = [each for each in later if each[0] >= last]
-        ids = self._walker.ids([address for _, address in page])
-        found = [
-            (worth, each)
-            for (worth, _), each in zip(page, ids, strict=True)
-            if worth != score or each > last_id
-        ]
-        return sorted(found, key=lambda each: (-each[0], each[1]))

@@ -1,7 +1,7 @@
 """Where indexes are kept on the disk: one slot for each process that serves the catalog.
 
 ``N/``       the engine's files
-``N.json``   ``{"made_of": …, "prefix": …, "seq": …}``: how they were made, and up to which change
+``N.json``   ``{"made_of": …, "prefix": …, "landmarks": […], "seq": …}``: how they were made, and up to which change
 ``N.lock``   locked by the process that writes to them
 
 All of it is derived and may be deleted while no process runs. The note is written after the engine has
@@ -17,6 +17,8 @@ from typing import Final, Self
 
 import orjson
 
+from vitrina.adapters.index.schema import Spread
+
 SLOTS_MAX: Final = 64
 """How many processes may keep an index of one catalog."""
 
@@ -27,12 +29,12 @@ class Note:
 
     Attributes:
         made_of: What must be the same for the index to be of use.
-        prefix: What most ids begin with.
+        spread: Of the catalog's ids, when it was made.
         seq: The last change that it surely holds.
     """
 
     made_of: str
-    prefix: str
+    spread: Spread
     seq: int
 
 
@@ -73,15 +75,26 @@ class Slot:
         except (OSError, ValueError):
             return None
         match note:
-            case {"made_of": str(made_of), "prefix": str(prefix), "seq": int(seq)}:
-                return Note(made_of, prefix, seq)
+            case {
+                "made_of": str(made_of),
+                "prefix": str(prefix),
+                "landmarks": [*landmarks],
+                "seq": int(seq),
+            } if all(isinstance(each, int) for each in landmarks):
+                return Note(made_of, Spread(prefix, tuple(landmarks)), seq)
             case _:
                 return None
 
     def write(self, note: Note) -> None:
         """Replace the note."""
         fresh = self._note.with_suffix(".tmp")
-        fresh.write_bytes(orjson.dumps(note))
+        kept = {
+            "made_of": note.made_of,
+            "prefix": note.spread.prefix,
+            "landmarks": note.spread.landmarks,
+            "seq": note.seq,
+        }
+        fresh.write_bytes(orjson.dumps(kept))
         fresh.replace(self._note)
 
     def clear(self) -> None:

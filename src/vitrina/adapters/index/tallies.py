@@ -4,8 +4,9 @@ Facets that are narrowed by the same filters are counted in one pass. Of a keywo
 most frequent values; all of them are asked for only when values with equal counts would be cut apart.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import tantivy
@@ -13,6 +14,7 @@ from tantivy import Order, Query
 
 from vitrina.adapters.index import counts, encoding
 from vitrina.adapters.index.rows import Value
+from vitrina.adapters.index.schema import step_field
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.queries import (
@@ -23,16 +25,34 @@ from vitrina.service_layer.queries import (
     kind_of,
 )
 
-FIRST_ASKED: Final = 2 * FACET_VALUES_MAX
+FIRST_ASKED: Final = 10 * FACET_VALUES_MAX
 """How many values of a keyword are asked for at first."""
 
 VALUES_MAX: Final = 65_000
 """The most distinct values of one facet that can be told apart; the engine's own limit."""
 
+COUNTED_BY: Final = "h"
+"""A number that every product has."""
+
 _EXACT_MAX: Final = 2**53
 """From here on the engine's doubles are not exact."""
 
 type _Answer = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted of the products that match a query.
+
+    Attributes:
+        total: How many they are.
+        facets: Field → its facet.
+        stats: Attribute → the extremes of its numbers.
+    """
+
+    total: int
+    facets: Mapping[str, Json]
+    stats: Mapping[str, Document]
 
 
 class Tally:
@@ -42,11 +62,9 @@ class Tally:
         self._searcher = searcher
         self._tree = tree
 
-    def count(
-        self, query: Query, facets: Sequence[Facet]
-    ) -> tuple[dict[str, Json], dict[str, Document]]:
-        """Return the facets of what matches, and the extremes of the attributes among them."""
-        asked: dict[str, object] = {}
+    def count(self, query: Query, facets: Sequence[Facet]) -> Counted:
+        """Count what matches, and its facets, in one pass."""
+        asked: dict[str, object] = {"total": {"value_count": {"field": COUNTED_BY}}}
         for place, facet in enumerate(facets):
             asked |= _question(place, facet)
         answer = self._searcher.aggregate(query, asked)
@@ -68,7 +86,7 @@ class Tally:
                     every = facet.matching is not None
                     held_terms = self._terms(query, facet.field, answer[str(place)], every=every)
                     found[facet.field] = counts.terms(held_terms, facet)
-        return found, stats
+        return Counted(int(answer["total"]["value"]), found, stats)
 
     def attribute_values(self, query: Query, name: str, *, field: str = "a") -> dict[Value, int]:
         """Return each value of an attribute among what matches, with its count."""
@@ -93,22 +111,21 @@ class Tally:
         if full and (every or field == "category" or found[FACET_VALUES_MAX][1] == found[-1][1]):
             asked = {"0": _terms_question(field, VALUES_MAX)}
             found = _buckets(self._searcher.aggregate(query, asked)["0"])
+        if len(found) > FACET_VALUES_MAX and not every and field != "category":
+            least = found[FACET_VALUES_MAX - 1][1]
+            # The most frequent come first.
+            found = found[: bisect_left(found, -least + 1, key=lambda each: -each[1])]
         return dict(found)
 
     def _numbers(self, query: Query, facet: Facet, place: int, answer: _Answer) -> Json:
-        stats, ranges = answer[f"{place}s"], answer[f"{place}b"]
+        stats, steps = answer[f"{place}s"], answer[f"{place}b"]
         if not isinstance(stats, Mapping) or not stats["count"]:
             return counts.numbers(facet.field, {})
         lowest, highest = stats["min"], stats["max"]
         if max(abs(lowest), abs(highest)) >= _EXACT_MAX:
             lowest = self._extreme(query, facet.field, Order.Asc)
             highest = self._extreme(query, facet.field, Order.Desc)
-        steps = counts.steps_of(facet.field)
-        held = {
-            place - 1: count
-            for place, (_, count) in enumerate(_buckets(ranges))
-            if count and 0 < place <= len(steps)
-        }
+        held = {int(float(step)): count for step, count in _buckets(steps)}
         return counts.number_facet(facet.field, lowest, highest, held)
 
     def _extreme(self, query: Query, field: str, order: Order) -> float:
@@ -124,14 +141,9 @@ def _question(place: int, facet: Facet) -> dict[str, object]:
     field = facet.field
     match kind_of(field):
         case FieldKind.NUMBER:
-            steps = counts.steps_of(field)
-            ranges: list[dict[str, float]] = [
-                {"from": low, "to": high} for low, high in pairwise(steps)
-            ]
-            ranges.append({"from": steps[-1]})
             return {
                 f"{place}s": {"stats": {"field": field}},
-                f"{place}b": {"range": {"field": field, "ranges": ranges}},
+                f"{place}b": _terms_question(step_field(field), VALUES_MAX),
             }
         case FieldKind.ATTRIBUTE:
             name = encoding.escape(field.removeprefix(ATTRIBUTE_PREFIX))

@@ -1,0 +1,87 @@
+"""One state of the index, and what is remembered of it until the next change."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import tantivy
+
+from vitrina.adapters.index.advice import ACTIVE, Name
+from vitrina.adapters.index.narrowing import Narrowing
+from vitrina.adapters.index.planning import Vocabulary
+from vitrina.adapters.index.schema import LACKABLE
+from vitrina.adapters.index.tallies import Tally
+from vitrina.domain.product import Status
+from vitrina.service_layer.queries import Filter, Hits, Operator, ProductQuery
+
+FACTS_MAX: Final = 1_024
+"""How many totals, and facts about filters, are kept until the next change."""
+
+type Question = tuple[str | None, tuple[Filter, ...], tuple[int, ...]]
+"""Text and filters of a query, and the numbers of the plan for the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of the index, for reading.
+
+    Attributes:
+        seq: The last change it holds.
+        prefix: What most ids begin with.
+        searcher: Of the engine.
+        narrowing: Makes queries of filters.
+        vocabulary: Makes queries of texts.
+        totals: Those that were counted before.
+        names: The brands, once they were asked for.
+        facts: Whether all products meet a filter, for those that were asked about.
+        answers: To the questions that were asked before.
+    """
+
+    seq: int
+    prefix: str
+    searcher: tantivy.Searcher
+    narrowing: Narrowing
+    vocabulary: Vocabulary
+    totals: dict[Question, int]
+    names: list[Name] = field(default_factory=list)
+    facts: dict[Filter, bool] = field(default_factory=dict)
+    answers: dict[ProductQuery, Hits] = field(default_factory=dict)
+
+    def is_met_by_all(self, asked: Filter) -> bool:
+        """Say whether every product meets a filter, which then need not be looked at.
+
+        So it is with the default filter on the status in a catalog without drafts. Only filters
+        that can be told at once are looked at.
+        """
+        known = self.facts.get(asked)
+        if known is None:
+            known = self._is_met_by_all(asked)
+            if len(self.facts) < FACTS_MAX:
+                self.facts[asked] = known
+        return known
+
+    def all_have(self, field: str) -> bool:
+        """Say whether every product has a value of a field."""
+        return self.is_met_by_all(Filter(field, Operator.EXISTS, (True,)))
+
+    def _is_met_by_all(self, asked: Filter) -> bool:
+        """Tell it by what is in no product: that is known without looking at all that is in them.
+
+        Deleted products are still among them until the engine has merged them away: then the
+        answer may be no, which only costs time.
+        """
+        match asked:
+            case Filter("status", Operator.EQ, values):
+                others = [each.value for each in Status if each.value not in values]
+                return not any(self.searcher.doc_freq("status", each) for each in others)
+            case Filter(field, Operator.EXISTS, (True,)) if field in LACKABLE:
+                return not self.searcher.doc_freq("lacks", field)
+            case _:
+                return False
+
+    def brands(self) -> list[Name]:
+        """Return the brands of active products, counted when they are first asked for."""
+        if not self.names:
+            active = self.narrowing.query((ACTIVE,))
+            counted = Tally(self.searcher, self.narrowing.tree).terms(active, "brand")
+            self.names[:] = [Name.of(*each) for each in counted.items()]
+        return self.names
