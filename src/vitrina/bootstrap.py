@@ -13,6 +13,7 @@ from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import locked, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
+from vitrina.adapters.meters import Board as Board, private_meters
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.caretaker import Caretaker
@@ -29,7 +30,9 @@ from vitrina.adapters.upkeep.repair import repair
 from vitrina.adapters.upkeep.restore import restore
 from vitrina.adapters.upkeep.verify import verify
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Source
+from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.opening import CannotOpen, InUse, Understood
 from vitrina.service_layer.person_file import FileDesk, FileStatus, NoFile
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, ProductIndex, UnitOfWork
@@ -52,6 +55,9 @@ class Catalog:
         unit_of_work: Makes a fresh unit of work for a change that a client asks for.
         together: Runs several short writes with one wait for the disk.
         checks: Tells how each part of the service is, now.
+        meters: Counts what is done.
+        figures: Tells the numbers that need no counting.
+        tell: Puts what only this process knows among its meters; to be called now and then.
         understood: What was understood of the product file at the start; None when another process
             keeps it.
         file: How the person's file is, and what was not taken from it.
@@ -63,6 +69,9 @@ class Catalog:
     unit_of_work: Callable[[], UnitOfWork]
     checks: Callable[[], Sequence[Check]]
     together: Together = one_by_one
+    meters: Meters = field(default_factory=private_meters)
+    figures: Callable[[], Sequence[Figure]] = tuple
+    tell: Callable[[], None] = lambda: None
     understood: Understood | None = None
     file: FileDesk = field(default_factory=NoFile)
 
@@ -88,7 +97,12 @@ def hold_catalog(path: Path) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def open_catalog(
-    path: Path, settings: Settings, *, disk: Disk | None = None, join: bool = False
+    path: Path,
+    settings: Settings,
+    *,
+    disk: Disk | None = None,
+    join: bool = False,
+    meters: Meters | None = None,
 ) -> Iterator[Catalog]:
     """Open the catalog at *path*: a catalog folder, or a product file.
 
@@ -100,18 +114,22 @@ def open_catalog(
         disk: The file system, if not the real one.
         join: Work beside the service that may have it open: as one of its processes, or as a
             command. One of all these processes keeps the files in step.
+        meters: Counts what is done, for all processes of the service; None: for this one alone.
 
     Raises:
         CannotOpen: There is no catalog, it is damaged or in use, or the system refuses.
     """
     location = locate(path)
     disk = disk or Disk()
-    with open_store(location.state, limits=_limits(settings), disk=disk, join=join) as opened:
+    meters = meters or private_meters()
+    with open_store(
+        location.state, limits=_limits(settings), disk=disk, join=join, meters=meters
+    ) as opened:
         store = opened.store
         desk = Desk(disk, location.desk, opened.presence.marks)
         caretaker = Caretaker(
             opened.presence,
-            partial(_projector, location, store, settings, desk, disk),
+            partial(_projector, location, store, settings, desk, disk, meters),
             desk,
             last_wait_s=settings.shutdown_s,
         )
@@ -133,6 +151,9 @@ def open_catalog(
                     unit_of_work=store.unit_of_work,
                     together=store.run_together,
                     checks=lambda: [*opened.checks(), *caretaker.checks(), *index.checks()],
+                    meters=meters,
+                    figures=lambda: [*opened.figures(), *desk.figures(utc_now())],
+                    tell=partial(_tell, index, meters),
                     understood=understood,
                     file=desk,
                 )
@@ -239,8 +260,20 @@ def _limits(settings: Settings) -> StoreLimits:
     )
 
 
+def _tell(index: TantivyIndex, meters: Meters) -> None:
+    """Tell how the index of this process is."""
+    lag = index.lag()
+    meters.gauge(metrics.INDEX_BUILDING).set(lag is None)
+    meters.gauge(metrics.INDEX_LAG).set(lag or 0)
+
+
 def _projector(
-    location: Location, store: JournalStore, settings: Settings, desk: Desk, disk: Disk
+    location: Location,
+    store: JournalStore,
+    settings: Settings,
+    desk: Desk,
+    disk: Disk,
+    meters: Meters,
 ) -> Projector:
     from_file = partial(store.unit_of_work, Source.FILE)
     conflicts = ConflictBook(
@@ -280,4 +313,5 @@ def _projector(
         desk=desk,
         conflicts=conflicts,
         timing=timing,
+        meters=meters,
     )

@@ -4,6 +4,8 @@ One service serves most scenarios; each finds it empty. Features about files, st
 start services of their own, which take the place of the shared one in the shared steps.
 """
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +26,12 @@ from tests.acceptance.words import (
     upright,
     words,
 )
+from tests.e2e.test_kill import children
 from tests.running import RunningService
+from tests.waiting import until
+
+VISITORS = 12
+"""So many that each of several workers answers some of them."""
 
 
 @pytest.fixture(scope="session")
@@ -67,6 +74,12 @@ def the_file(tmp_path: Path, name: str, docstring: str) -> ProductFile:
 def it_is_served(file: ProductFile, settings: dict[str, str]) -> Iterator[RunningService]:
     with RunningService(file.path.parent, settings=settings) as service:
         yield service
+
+
+@given(parsers.parse("the catalog is to be served by {count:d} workers"))
+def many_workers(settings: dict[str, str], count: int) -> None:
+    settings["VITRINA_WORKERS"] = str(count)
+    settings["VITRINA_WORKER_HANG_S"] = "2"
 
 
 @given(parsers.re(rf"a product {PRODUCT}"))
@@ -113,6 +126,14 @@ def merchant_has_removed(shop: Shop, product: str) -> None:
 
 
 # What people do
+
+
+@when("a worker dies")
+def a_worker_dies(service: RunningService) -> None:
+    worker = children(service.pid)[0]
+    os.kill(worker, signal.SIGKILL)
+    # As long as its connections are open, somebody might speak into them.
+    until(lambda: worker not in children(service.pid))
 
 
 @when("the merchant adds a product", target_fixture="answer")
@@ -199,6 +220,13 @@ def product_says(answer: httpx2.Response, datatable: Datatable) -> None:
     expected = upright(datatable)
     said = answer.json()
     assert {field: said[field] for field in expected} == expected
+
+
+@then(parsers.re(rf"all visitors see {PRODUCT} at (?P<price>.+)"))
+def all_visitors_see(service: RunningService, product: str, price: str) -> None:
+    for _ in range(VISITORS):
+        with httpx2.Client(base_url=service.url, timeout=30) as visitor:
+            assert Shop(visitor).read(product)["price"] == cell("price", price)
 
 
 @then(parsers.re(r"it is refused because (?P<reason>.+)"))

@@ -109,6 +109,7 @@ class Refusal:
 
 _REFUSALS: Final = {
     "there is no such product": Refusal(404, "product_not_found"),
+    "the catalog is read-only": Refusal(503, "store_read_only"),
     "the id is taken": Refusal(409, "id_taken"),
     "the SKU is taken": Refusal(409, "sku_taken"),
     "the slug is taken": Refusal(409, "slug_taken"),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.memory import MemoryCatalog
+from vitrina.adapters.meters import private_meters
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.categories import CategoriesSync
 from vitrina.adapters.projection.conflicts import ConflictBook
@@ -113,5 +114,6 @@ class Pair:
             log=self.catalog,
             desk=self.desk,
             conflicts=book,
+            meters=private_meters(),
             timing=Timing(delay_s=3600, rest_s=0, watch=Watch.OFF),
         )

@@ -18,6 +18,7 @@ import typer
 
 from vitrina import __version__
 from vitrina.bootstrap import (
+    Board,
     Catalog,
     accept_edit,
     back_up_catalog,
@@ -134,26 +135,37 @@ def serve(
                 _serve(catalog, settings, listener)
             return
         with hold_catalog(path) as let_go:
-            loads = Loads(settings.workers)
+            loads, board = Loads(settings.workers), Board(settings.workers)
 
             def work(worker: Worker) -> int:
                 let_go()
                 share = Share(loads, worker.place, worker.beat, worker.rest)
-                return _work(path, settings, listener, worker, share)
+                return _work(path, settings, listener, worker, share, board)
 
-            code = supervise(
-                work, workers=settings.workers, gone=loads.leave, hang_s=settings.worker_hang_s
-            )
+            def gone(place: int, *, wanted: bool) -> None:
+                loads.leave(place)
+                board.leave(place)
+                if wanted:
+                    board.died(place)
+
+            hang_s = settings.worker_hang_s
+            code = supervise(work, workers=settings.workers, gone=gone, hang_s=hang_s)
     if code:
         raise typer.Exit(code)
 
 
 def _work(
-    path: Path, settings: Settings, listener: socket.socket, worker: Worker, share: Share
+    path: Path,
+    settings: Settings,
+    listener: socket.socket,
+    worker: Worker,
+    share: Share,
+    board: Board,
 ) -> int:
     """Serve as one of several processes, and return its exit code."""
     try:
-        with open_catalog(path, settings, join=True) as catalog:
+        meters = board.at(worker.place)
+        with open_catalog(path, settings, join=True, meters=meters) as catalog:
             _serve(catalog, settings, listener, worker, share)
     except CannotOpen as error:
         typer.echo(f"vitrina: {error}", err=True)

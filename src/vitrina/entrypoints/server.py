@@ -16,6 +16,9 @@ from vitrina.entrypoints.acceptor import Acceptor, Loads
 from vitrina.entrypoints.http.app import Application
 
 BACKLOG: Final = 2_048
+TELL_EVERY: Final = 10
+"""Ticks, of 0.1 s each, from one time that a process tells its numbers to the next."""
+
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -108,6 +111,8 @@ class _Server(uvicorn.Server):
             self._acceptor.tell()
         if self._share is not None:
             self._share.beat()
+        if counter % TELL_EVERY == 0:
+            self._application.tell()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -57,13 +57,19 @@ class Worker:
 type Work = Callable[[Worker], int]
 
 
-def supervise(work: Work, *, workers: int, gone: Callable[[int], None], hang_s: float) -> int:
+class Gone(Protocol):
+    """Takes in that a process has ended."""
+
+    def __call__(self, place: int, *, wanted: bool) -> None: ...
+
+
+def supervise(work: Work, *, workers: int, gone: Gone, hang_s: float) -> int:
     """Keep *workers* processes at *work* until SIGTERM or SIGINT, and return the exit code.
 
     Args:
         work: What each does: it returns its exit code once it got SIGTERM.
         workers: How many.
-        gone: Called with the place of each that has ended.
+        gone: Called with the place of each that has ended, and whether it was wanted still.
         hang_s: One that stands still for so long is killed, and so replaced.
     """
     pulses = Pulses(workers)
@@ -84,7 +90,7 @@ class _Child:
 class _Supervisor:
     work: Work
     workers: int
-    gone: Callable[[int], None]
+    gone: Gone
     pulses: Pulses
     watch: Watch
     _children: dict[int, _Child] = field(default_factory=dict)
@@ -171,7 +177,7 @@ class _Supervisor:
                 child = self._children.pop(pid)
                 os.close(child.ready)
                 self.pulses.leave(child.place)
-                self.gone(child.place)
+                self.gone(child.place, wanted=not self._stopping)
                 code = os.waitstatus_to_exitcode(status)
                 yield child, code if code >= 0 else _SIGNALLED - code
 

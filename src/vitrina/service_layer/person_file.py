@@ -65,6 +65,8 @@ class FileStatus:
         line, column, code: Where and which rule, when one place is to blame; else 0 and "".
         rows, refused: How many rows were read last, and how many of them are not served.
         seq: The file holds every change up to this number.
+        waiting: How many products were changed by others and are not written into the file yet.
+        waiting_since: When the first of these changes was made.
         pending: What waits to be accepted.
         problems: What is wrong with rows and cells, at most 100.
         problems_total: How many there are.
@@ -80,6 +82,8 @@ class FileStatus:
     rows: int = 0
     refused: int = 0
     seq: int = 0
+    waiting: int = 0
+    waiting_since: datetime | None = None
     pending: Pending | None = None
     problems: tuple[Problem, ...] = ()
     problems_total: int = 0

@@ -161,6 +161,12 @@ class TantivyIndex:
             return [Check(NAME, CheckStatus.WARN, detail)]
         return [Check(NAME, CheckStatus.PASS)]
 
+    def lag(self) -> int | None:
+        """Return how many changes the next search has to take in; None while none can."""
+        if self._failure is not None or not self._ready.is_set():
+            return None
+        return max(0, self._view.seq - self._state.seq)
+
     def _split(self, words: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._analyzer.split(" ".join(words)))
 

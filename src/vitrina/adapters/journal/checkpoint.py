@@ -7,7 +7,9 @@ One that fails is told, tried again after a while, and costs nothing but a longe
 """
 
 import threading
+from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 
 import structlog
@@ -20,6 +22,8 @@ from vitrina.adapters.journal.record import DamagedRecord
 from vitrina.adapters.journal.snapshot import list_snapshots, sweep, write_snapshot
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.tables import Tables
+from vitrina.service_layer import metrics
+from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.ports import Check, CheckStatus
 
 SNAPSHOTS_KEPT: Final = 2
@@ -32,7 +36,7 @@ _log = structlog.get_logger(__name__)
 class Checkpointer:
     """Makes checkpoints of one store, in a thread of its own and on request."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - only open_store puts it together
         self,
         disk: Disk,
         folder: Path,
@@ -42,7 +46,10 @@ class Checkpointer:
         tables: Tables,
         log: Log,
         limits: StoreLimits,
+        meters: Meters,
     ) -> None:
+        self._seconds = meters.histogram(metrics.CHECKPOINT_SECONDS)
+        self._failures = meters.counter(metrics.CHECKPOINT_FAILURES)
         self._disk = disk
         self._folder = folder
         self._store = store
@@ -72,6 +79,15 @@ class Checkpointer:
         failure = self._marks.said(Notice.SNAPSHOT)
         return [] if failure is None else [Check("checkpoint", CheckStatus.WARN, failure)]
 
+    def figures(self) -> list[Figure]:
+        """Tell when the newest snapshot was made, whichever process made it."""
+        found = list_snapshots(self._disk, self._folder)
+        made = 0.0
+        if found:
+            with suppress(FileNotFoundError):  # An even newer one has just taken its place.
+                made = found[-1][1].stat().st_mtime
+        return [Figure(metrics.SNAPSHOT_TIME, made)]
+
     def checkpoint(self) -> bool:
         """Make a snapshot of what is durable now, unless the newest one is just that.
 
@@ -90,7 +106,9 @@ class Checkpointer:
             image = self._tables.image()
             if image.seq == self._seq:
                 return False
+            began = perf_counter()
             path = write_snapshot(self._disk, self._folder, image)
+            self._seconds.observe(perf_counter() - began)
             self._seq, self._size = image.seq, path.stat().st_size
             self._marks.words[FOLDED] = written
             self._marks.say(Notice.SNAPSHOT, None)
@@ -140,5 +158,6 @@ class Checkpointer:
                     f"nothing is lost, but the journal grows until it can."
                 )
                 self._marks.say(Notice.SNAPSHOT, failure)
+                self._failures.add()
                 _log.warning("checkpoint failed", reason=failure)
                 pause = RETRY_AFTER_S

@@ -25,7 +25,9 @@ from vitrina.adapters.journal.recovery import (
 )
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
+from vitrina.adapters.meters import private_meters
 from vitrina.adapters.tables import Tables
+from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.opening import CannotOpen, InUse
 from vitrina.service_layer.ports import Check, CheckStatus
 
@@ -44,12 +46,14 @@ class OpenStore:
         checkpoint: Makes a snapshot now; False when the newest one is current already, or another
             process makes them.
         checks: Tells how the store is.
+        figures: Tells it in numbers.
     """
 
     store: JournalStore
     presence: Presence
     checkpoint: Callable[[], bool]
     checks: Callable[[], list[Check]]
+    figures: Callable[[], list[Figure]]
 
 
 @contextmanager
@@ -102,6 +106,7 @@ def open_store(
     disk: Disk | None = None,
     clock: Callable[[], datetime] = utc_now,
     join: bool = False,
+    meters: Meters | None = None,
 ) -> Iterator[OpenStore]:
     """Open the store in the folder *state*, which is made when it is missing.
 
@@ -114,6 +119,7 @@ def open_store(
         disk: The file system, if not the real one.
         clock: Tells the time.
         join: Work beside the service that may have the folder, instead of being that service.
+        meters: Counts what is done; None: for nobody to see.
 
     Raises:
         CannotOpen: Another service has it, it is damaged, on a network file system, or the
@@ -121,16 +127,17 @@ def open_store(
     """
     limits = limits or StoreLimits()
     disk = disk or Disk()
+    meters = meters or private_meters()
     with ExitStack() as stack:
         if not join:
             stack.enter_context(locked(state, disk))
         try:
             presence = stack.enter_context(present(state, disk))
-            log, tables = _read(state, disk, limits, presence)
+            log, tables = _read(state, disk, limits, presence, meters)
         except OSError as error:
             raise refused(state, error) from error
         stack.callback(log.close)
-        yield from _serve(state, disk, limits, clock, presence, log, tables)
+        yield from _serve(state, disk, limits, clock, presence, log, tables, meters)
 
 
 @contextmanager
@@ -149,7 +156,9 @@ def present(state: Path, disk: Disk) -> Iterator[Presence]:
         yield presence
 
 
-def _read(state: Path, disk: Disk, limits: StoreLimits, presence: Presence) -> tuple[Log, Tables]:
+def _read(
+    state: Path, disk: Disk, limits: StoreLimits, presence: Presence, meters: Meters
+) -> tuple[Log, Tables]:
     found = None
     with presence.entering() as alone:
         if alone:
@@ -166,6 +175,7 @@ def _read(state: Path, disk: Disk, limits: StoreLimits, presence: Presence) -> t
         presence,
         base=found.base,
         segment_bytes=limits.segment_bytes,
+        meters=meters,
     )
     return log, found.tables
 
@@ -177,7 +187,7 @@ def _recovered(marks: Marks) -> list[Check]:
     return [Check(name, CheckStatus.WARN, "".join(detail)) for name, *detail in lines]
 
 
-def _serve(
+def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
     state: Path,
     disk: Disk,
     limits: StoreLimits,
@@ -185,12 +195,20 @@ def _serve(
     presence: Presence,
     log: Log,
     tables: Tables,
+    meters: Meters,
 ) -> Iterator[OpenStore]:
     store = JournalStore(
         log, tables, presence, aside=state / ASIDE_FOLDER, limits=limits, clock=clock
     )
     checkpointer = Checkpointer(
-        disk, state, store=store, presence=presence, tables=tables, log=log, limits=limits
+        disk,
+        state,
+        store=store,
+        presence=presence,
+        tables=tables,
+        log=log,
+        limits=limits,
+        meters=meters,
     )
     follower = Follower(store, presence.marks)
     checkpointer.start()
@@ -201,6 +219,7 @@ def _serve(
             presence,
             checkpointer.checkpoint,
             lambda: [*store.checks(), *checkpointer.checks(), *_recovered(presence.marks)],
+            lambda: [*store.figures(), *checkpointer.figures()],
         )
     finally:
         checkpointer.stop()

@@ -12,13 +12,22 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Final
 
 from vitrina.adapters.journal.disk import Disk, write_all
-from vitrina.adapters.journal.marks import APPENDED, DURABLE, OLDEST
+from vitrina.adapters.journal.marks import (
+    APPENDED,
+    DURABLE,
+    OLDEST,
+    RECORDS,
+    RECORDS_DURABLE,
+)
 from vitrina.adapters.journal.presence import Presence
 from vitrina.adapters.journal.record import DamagedRecord, Record, Span, decode, inspect
 from vitrina.adapters.journal.segments import Segment, cut_off, segment_path
+from vitrina.service_layer import metrics
+from vitrina.service_layer.metrics import Meters
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE})
@@ -52,6 +61,7 @@ class Log:
         *,
         base: int,
         segment_bytes: int,
+        meters: Meters,
     ) -> None:
         """Take over segments that were read.
 
@@ -62,7 +72,12 @@ class Log:
             presence: The other processes that have it open.
             base: The place where the last segment begins.
             segment_bytes: A segment that has grown to this size gets a successor.
+            meters: Counts what is synced.
         """
+        self._commits = meters.counter(metrics.COMMITS)
+        self._batches = meters.histogram(metrics.BATCH)
+        self._sync_seconds = meters.histogram(metrics.SYNC_SECONDS)
+        self._sync_failures = meters.counter(metrics.SYNC_FAILURES)
         self._disk = disk
         self._folder = folder
         self._segments = segments
@@ -171,6 +186,7 @@ class Log:
                 live.grow(span, len(line))
             # A sync that failed meanwhile has cut off what lay behind the durable end by then.
             self._refuse_after_failure()
+            self._marks.words[RECORDS] += 1
             self._marks.words[APPENDED] = self._base + live.size
 
     def sync(self) -> None:
@@ -285,7 +301,8 @@ class Log:
             if words[DURABLE] >= end:
                 return
             # A segment gets its successor when all of it is durable, so this lies in the live one.
-            appended = words[APPENDED]
+            appended, records = words[APPENDED], words[RECORDS]
+            began = perf_counter()
             try:
                 self._disk.fsync(self._fd)
             except OSError as error:
@@ -295,10 +312,18 @@ class Log:
                 # What is written to a file that has no name any more is lost when it is closed.
                 raise self._fail(f"{path} was deleted or moved away while it was in use")
             words[DURABLE] = appended
+            self._count(perf_counter() - began, records - words[RECORDS_DURABLE])
+            words[RECORDS_DURABLE] = records
         finally:
             self._sync_lock.release()
 
+    def _count(self, seconds: float, records: int) -> None:
+        self._commits.add(records)
+        self._batches.observe(records)
+        self._sync_seconds.observe(seconds)
+
     def _fail(self, reason: str) -> SyncFailed:
+        self._sync_failures.add()
         # Said to all processes: a sync that works after one that failed proves nothing.
         self._marks.fail(f"{reason}; look after the disk, then start the service again")
         return SyncFailed(self._marks.failure)

@@ -18,6 +18,8 @@ word 8    The number of the oldest change that is kept.
 word 9    The place up to which the newest snapshot has folded the journal.
 10 to 14  One for each :class:`Notice`: how many bytes its text has, and in bit 32 which of its two
           places holds it. Byte 512 and what follows are these places, 768 bytes each.
+word 16   How many records were appended since the recovery.
+word 17   How many of them are durable; both only to be told.
 ========  =========================================================================================
 
 All of it is derived: the process that recovers the journal writes it anew.
@@ -33,6 +35,8 @@ DURABLE: Final = 1
 APPENDED: Final = 2
 OLDEST: Final = 8
 FOLDED: Final = 9
+RECORDS: Final = 16
+RECORDS_DURABLE: Final = 17
 _LIVE: Final = 3
 _PAIRS: Final = (4, 6)
 _NOTICES: Final = 10

@@ -47,7 +47,9 @@ from vitrina.adapters.journal.underway import Pending, Underway
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
 from vitrina.adapters.tables import Layer, Remembered, Tables
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Change, Source
+from vitrina.service_layer.metrics import Figure
 from vitrina.service_layer.ports import Answered, Check, CheckStatus
 from vitrina.service_layer.together import attempt
 
@@ -160,6 +162,20 @@ class JournalStore:
         if reason is None:
             return [Check("store", CheckStatus.PASS)]
         return [Check("store", CheckStatus.WARN, f"The catalog is read-only: {reason}")]
+
+    def figures(self) -> list[Figure]:
+        """Tell how far the store is, and whether it takes writes."""
+        seq = self.seq
+        failed = self._marks.failure is not None
+        full = self._marks.said(Notice.REFUSED) is not None
+        return [
+            Figure(metrics.SEQ, seq),
+            Figure(metrics.OLDEST_SEQ, self.oldest),
+            Figure(metrics.JOURNAL_BYTES, self._log.size),
+            Figure(metrics.PRODUCTS, len(self._tables.products)),
+            Figure(metrics.READ_ONLY, failed, ("failed",)),
+            Figure(metrics.READ_ONLY, full and not failed, ("refused",)),
+        ]
 
     def catch_up(self) -> None:
         """Take in what has become durable, so that a read that follows sees it.

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,8 @@ from vitrina.adapters.journal.disk import TEMPORARY_SUFFIX, Disk, make_folder, r
 from vitrina.adapters.journal.marks import Marks, Notice
 from vitrina.adapters.projection.base import Signature, signature_of
 from vitrina.domain.errors import NothingToAccept
+from vitrina.service_layer import metrics
+from vitrina.service_layer.metrics import Figure
 from vitrina.service_layer.person_file import FileConflict, FileState, FileStatus
 
 ACCEPT_WAIT_S: Final = 30.0
@@ -75,6 +78,21 @@ class Desk:
             return FileStatus()  # Nobody has looked at the file yet.
         except OSError as error:
             return FileStatus(state=FileState.BLOCKED, detail=f"{self._status_path}: {error}")
+
+    def figures(self, now: datetime) -> list[Figure]:
+        """Tell how the file is, in numbers."""
+        found = self.status()
+        since = found.waiting_since
+        lag = max(0.0, (now - since).total_seconds()) if since else 0.0
+        return [
+            *(Figure(metrics.FILE_STATE, found.state is each, (each,)) for each in FileState),
+            Figure(metrics.STALE, found.state is FileState.BROKEN),
+            Figure(metrics.FILE_WAITING, found.waiting),
+            Figure(metrics.FILE_LAG, lag),
+            Figure(metrics.FILE_PROBLEMS, found.problems_total),
+            Figure(metrics.FILE_REFUSED, found.refused),
+            Figure(metrics.CONFLICTS, found.conflicts),
+        ]
 
     def conflicts(self) -> Sequence[FileConflict]:
         signature = signature_of(self._conflicts_path)

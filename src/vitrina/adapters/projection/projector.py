@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,9 @@ from vitrina.adapters.projection.desk import Desk
 from vitrina.adapters.projection.products import ProductsSync
 from vitrina.adapters.projection.watcher import FolderWatcher, Watch
 from vitrina.domain.errors import CatalogError, ChangesGone
+from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Source
+from vitrina.service_layer.metrics import Meters
 from vitrina.service_layer.opening import CannotOpen, Problem, Understood
 from vitrina.service_layer.person_file import (
     PROBLEMS_SHOWN_MAX,
@@ -65,7 +68,7 @@ class Timing:
 class Projector:
     """Keeps a product file and ``categories.json`` in step with the catalog."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - only the composition root puts it together
         self,
         products: ProductsSync,
         categories: CategoriesSync,
@@ -75,6 +78,7 @@ class Projector:
         desk: Desk,
         conflicts: ConflictBook,
         timing: Timing,
+        meters: Meters,
     ) -> None:
         self._products = products
         self._categories = categories
@@ -92,6 +96,8 @@ class Projector:
         self._followed: int | None = None
         self._pending: set[str] = set()
         self._tree_pending = False
+        self._waiting_since: datetime | None = None
+        self._failures = meters.counter(metrics.FILE_FAILURES)
         self._thread = threading.Thread(target=self._run, name="vitrina-projector", daemon=True)
 
     def open(self) -> Understood:
@@ -173,6 +179,8 @@ class Projector:
             rows=found.rows,
             refused=found.refused,
             seq=self._products.seq or 0,
+            waiting=len(self._pending),
+            waiting_since=self._waiting_since,
             pending=self._products.pending,
             problems=problems[:PROBLEMS_SHOWN_MAX],
             problems_total=len(problems),
@@ -230,6 +238,7 @@ class Projector:
             return False
         self._pending.clear()
         self._tree_pending = False
+        self._waiting_since = None
         return True
 
     def _follow(self) -> None:
@@ -246,6 +255,7 @@ class Projector:
             for change in changes:
                 if change.source is Source.FILE:
                     continue
+                self._waiting_since = self._waiting_since or change.at
                 if change.type.startswith("product."):
                     self._pending.add(change.id)
                 else:
@@ -289,6 +299,8 @@ class Projector:
             _log.exception("bringing the files up to date failed")
         else:
             self._failure = None
+        if self._failure is not None:
+            self._failures.add()
         self._tell()
 
 

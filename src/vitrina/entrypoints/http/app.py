@@ -19,6 +19,7 @@ from vitrina.entrypoints.http import assets, pages, product_list, products
 from vitrina.entrypoints.http.envelope import Envelope
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.live import Bell
+from vitrina.entrypoints.http.metering import ROUTE, RequestMeter
 from vitrina.entrypoints.http.openapi import components
 from vitrina.entrypoints.http.operations import Operation
 from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
@@ -86,6 +87,12 @@ class Application(FastAPI):
         if bell is not None:
             bell.close()
 
+    def tell(self) -> None:
+        """Put what only this process knows among the numbers that every process tells."""
+        catalog: Catalog | None = self.state.catalog
+        if catalog is not None:
+            catalog.tell()
+
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
         if self.openapi_schema is None:
@@ -114,11 +121,13 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, object]]:
         opened = open_catalog()
         catalog = await run_in_threadpool(opened.__enter__)
-        app.state.bell = Bell(catalog.log)
+        app.state.bell = Bell(catalog.log, catalog.meters)
+        app.state.catalog = catalog
         line, searches = WriteLine(catalog.together), Searches()
         try:
             yield {
                 "catalog": catalog,
+                "meter": RequestMeter(catalog.meters, app.routes),
                 "write_line": line,
                 "searches": searches,
                 "answers": Answers(),
@@ -144,6 +153,7 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     app.state.options = options
     app.state.draining = False
     app.state.bell = None
+    app.state.catalog = None
     app.router.routes.extend(api_router().routes)
     for path, endpoint in (
         ("/", pages.get_home),
@@ -167,7 +177,9 @@ def openapi_json(app: Application, *, indent: bool = False) -> bytes:
 async def _answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
     """Answer one of the hot requests; return False for everything else."""
     if scope["path"] == products.PATH:
+        scope[ROUTE] = products.PATH
         return await product_list.answer_at_once(scope, exchange, send)
+    scope[ROUTE] = products.ONE_PATH
     return await products.answer_at_once(scope, exchange, send)
 
 

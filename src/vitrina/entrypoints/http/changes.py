@@ -143,6 +143,7 @@ class EventStream(Response):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
         except TimeoutError:
+            self._bell.drop()
             return  # A consumer that takes nothing: it resumes where it was, when it likes.
 
     async def _events(self) -> AsyncIterator[bytes]:

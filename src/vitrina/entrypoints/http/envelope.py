@@ -2,7 +2,7 @@
 
 One pure ASGI application does all of it, because each middleware of its own costs every request. From
 the outside in: OPTIONS and CORS; HEAD as a GET without its body; compression; the request id and the
-trace; errors as problems; and the access log.
+trace; errors as problems; the count of requests; and the access log.
 
 The hot routes, a GET of one product and of the list, are tried before the routing table. Whatever is not
 a plain hit goes on to the table, which knows the routes too, so the short cut decides nothing.
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitrina.entrypoints.http.compression import GzipSend, accepts_gzip
 from vitrina.entrypoints.http.exchange import KEY, Exchange, RawHeaders
+from vitrina.entrypoints.http.metering import ROUTE, RequestMeter
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.http.problems import Refusal, response_to
 from vitrina.entrypoints.http.requests import JSON, JSON_PATCH, MERGE_PATCH
@@ -29,6 +30,8 @@ EXPOSED: Final = (
 """Response fields that a page of an allowed origin may read."""
 
 PREFLIGHT_S_MAX: Final = 600
+
+_NOTHING: Final[Mapping[str, RequestMeter]] = {}
 
 _log = structlog.get_logger("vitrina.access")
 
@@ -48,7 +51,12 @@ class Envelope:
     """The outermost application."""
 
     def __init__(
-        self, app: ASGIApp, *, allowed: Allowed, hot: HotRoute, options: HttpOptions
+        self,
+        app: ASGIApp,
+        *,
+        allowed: Allowed,
+        hot: HotRoute,
+        options: HttpOptions,
     ) -> None:
         self._app = app
         self._allowed = allowed
@@ -61,15 +69,17 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = perf_counter()
         exchange = Exchange.of(scope)
         scope[KEY] = exchange
         if self._options.access_log:
-            await self._logged(scope, receive, send, exchange)
+            await self._logged(scope, receive, send, exchange, began)
         else:
-            await self._answer(scope, receive, send, exchange)
+            await self._answer(scope, receive, send, exchange, began)
 
-    async def _logged(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
-        began = perf_counter()
+    async def _logged(
+        self, scope: Scope, receive: Receive, send: Send, exchange: Exchange, began: float
+    ) -> None:
         status = 0
 
         async def watched(message: Message) -> None:
@@ -78,7 +88,7 @@ class Envelope:
             await send(message)
 
         try:
-            await self._answer(scope, receive, watched, exchange)
+            await self._answer(scope, receive, watched, exchange, began)
         finally:
             _log.info(
                 "request",
@@ -90,20 +100,23 @@ class Envelope:
                 trace_id=exchange.trace_id or None,
             )
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, exchange: Exchange) -> None:
+    async def _answer(
+        self, scope: Scope, receive: Receive, send: Send, exchange: Exchange, began: float
+    ) -> None:
         headers = exchange.headers
-        outlet = _Outlet(send, exchange, self._cors(headers))
+        outlet = _Outlet(send, exchange, self._cors(headers), scope, began)
         method = exchange.method
         send = outlet
         if method == "HEAD":
             send = _without_body(outlet)
-            scope = {**scope, "method": "GET"}
+            outlet.scope = scope = {**scope, "method": "GET"}
         if accepts_gzip(headers.get(b"accept-encoding", b"")):
             send = GzipSend(send)
         try:
             if method == "OPTIONS":
                 await self._options_of(scope)(scope, receive, send)
             elif not await self._hot(scope, exchange, send):
+                scope[ROUTE] = None
                 await self._app(scope, receive, send)
         except Exception as error:
             if outlet.started:
@@ -155,12 +168,21 @@ class Envelope:
 class _Outlet:
     """An ASGI ``send`` that puts the common fields on the head of an answer."""
 
-    __slots__ = ("_exchange", "_fields", "_send", "started")
+    __slots__ = ("_began", "_exchange", "_fields", "_send", "scope", "started")
 
-    def __init__(self, send: Send, exchange: Exchange, fields: list[tuple[bytes, bytes]]) -> None:
+    def __init__(
+        self,
+        send: Send,
+        exchange: Exchange,
+        fields: RawHeaders,
+        scope: Scope,
+        began: float,
+    ) -> None:
         self._send = send
         self._exchange = exchange
         self._fields = fields
+        self._began = began
+        self.scope = scope
         self.started = False
 
     def __call__(self, message: Message) -> Awaitable[None]:
@@ -172,6 +194,13 @@ class _Outlet:
                 headers.append((b"traceparent", self._exchange.trace_parent))
             if self._fields:
                 headers.extend(self._fields)
+            scope = self.scope
+            meter: RequestMeter | None = scope.get("state", _NOTHING).get("meter")
+            if meter is not None:  # Else the application was not started.
+                # What the routing table found; the hot route did not need it.
+                route = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
+                count = meter.of(self._exchange.method, route)
+                count(message["status"] // 100 - 1, perf_counter() - self._began)
         return self._send(message)
 
 

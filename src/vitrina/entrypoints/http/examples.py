@@ -162,6 +162,11 @@ data: {"seq":4002,"at":"2026-01-31T12:00:00.000000Z","type":"product.deleted","s
 "product_id":"LAMP-1","version":3,"changed":[],"data":null}
 
 """
+METRICS: Final = """\
+# HELP vitrina_store_seq Number of the last durable change.
+# TYPE vitrina_store_seq gauge
+vitrina_store_seq 4002.0
+"""
 FILE_STATUS: Final[Document] = {
     "file": "products.csv",
     "state": "pending",
@@ -176,6 +181,8 @@ FILE_STATUS: Final[Document] = {
     "rows": 2465,
     "refused": 0,
     "seq": 4002,
+    "waiting": 0,
+    "waiting_since": None,
     "pending": {
         "products": 2465,
         "deleted": 812,

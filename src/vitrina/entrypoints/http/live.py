@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from vitrina.service_layer import metrics
+from vitrina.service_layer.metrics import Meters
 from vitrina.service_layer.ports import ChangeLog
 
 _WAIT_S: Final = 0.5
@@ -39,9 +41,11 @@ class Listener:
 class Bell:
     """Rings for all its listeners when the log has grown, and when it is closed."""
 
-    def __init__(self, log: ChangeLog) -> None:
+    def __init__(self, log: ChangeLog, meters: Meters) -> None:
         """Make a bell on the running event loop."""
         self._log = log
+        self._subscribers = meters.gauge(metrics.FEED_SUBSCRIBERS)
+        self._dropped = meters.counter(metrics.FEED_DROPPED)
         self._loop = asyncio.get_running_loop()
         self._listeners: set[Listener] = set()
         self._thread: threading.Thread | None = None
@@ -57,6 +61,7 @@ class Bell:
         """Yield a listener that hears every ring until the block ends."""
         listener = Listener()
         self._listeners.add(listener)
+        self._subscribers.set(len(self._listeners))
         if self._thread is None:
             self._thread = threading.Thread(target=self._watch, name="feed", daemon=True)
             self._thread.start()
@@ -64,6 +69,11 @@ class Bell:
             yield listener
         finally:
             self._listeners.discard(listener)
+            self._subscribers.set(len(self._listeners))
+
+    def drop(self) -> None:
+        """Count a stream that was ended because it was too slow."""
+        self._dropped.add()
 
     def close(self) -> None:
         """Let every stream end. It may be called from a signal handler, or when the loop is gone."""

@@ -71,6 +71,10 @@ def _status(status: FileStatus) -> Document:
         "rows": status.rows,
         "refused": status.refused,
         "seq": status.seq,
+        "waiting": status.waiting,
+        "waiting_since": None
+        if status.waiting_since is None
+        else format_time(status.waiting_since),
         "pending": pending,
         "conflicts": status.conflicts,
         "problems": [_problem(each) for each in status.problems],

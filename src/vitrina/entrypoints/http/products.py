@@ -37,6 +37,8 @@ from vitrina.service_layer.query_string import parse_fields
 
 PATH: Final = "/v1/products"
 
+ONE_PATH: Final = f"{PATH}/{{id}}"
+
 RESERVED_IDS: Final = frozenset({"bulk", "compare"})
 """Ids that no product may get: below :data:`PATH` they are resources of their own."""
 

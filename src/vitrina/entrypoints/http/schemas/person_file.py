@@ -46,6 +46,10 @@ class FileStatus(Strict):
     rows: Annotated[int, Field(ge=0)]
     refused: Annotated[int, Field(ge=0, description="How many of the rows are not served.")]
     seq: Annotated[int, Field(ge=0, description="The file holds every change up to this number.")]
+    waiting: Annotated[
+        int, Field(ge=0, description="How many changed products are not in the file yet.")
+    ]
+    waiting_since: Time | None = Field(description="When the first of them was changed.")
     pending: PendingEdit | None
     conflicts: Annotated[int, Field(ge=0, description="How many conflicts are open.")]
     problems: Annotated[list[FileProblem], Field(max_length=PROBLEMS_SHOWN_MAX)]
