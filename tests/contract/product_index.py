@@ -58,8 +58,8 @@ type _Held = AttributeValue | Decimal | datetime
 class Clock:
     """A clock that moves on by a minute whenever it is looked at."""
 
-    def __init__(self) -> None:
-        self.now = START
+    def __init__(self, start: datetime = START) -> None:
+        self.now = start
 
     def __call__(self) -> datetime:
         self.now += STEP

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from tests.builders import LAMP
-from tests.contract.product_index import new_catalog, put, remove
+from tests.contract.product_index import START, STEP, Clock, new_catalog, put, remove
 from vitrina.adapters.index import engine
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog
@@ -148,6 +148,48 @@ def test_what_is_of_no_use_is_made_anew(watched: Watched, tmp_path: Path, damage
         assert ids(index) == before
         assert index.checks()[0].status is CheckStatus.PASS
     assert watched.read_whole == 2
+
+
+def test_another_past_of_as_many_changes_is_another_catalog(
+    catalog: MemoryCatalog, watched: Watched, tmp_path: Path
+) -> None:
+    """Somebody deleted the journal and left the index: it begins anew, and counts from 1."""
+    with opened(watched, tmp_path) as index:
+        ids(index)
+    anew = MemoryCatalog(clock=Clock(start=START + 1000 * STEP))
+    while anew.seq < catalog.seq:
+        put(anew, Product(id=f"other-{anew.seq}", title="Other"))
+
+    with opened(Watched(anew), tmp_path) as index:
+        assert ids(index) == tuple(sorted(f"other-{n}" for n in range(anew.seq)))
+
+
+def test_an_index_at_a_change_that_is_no_longer_kept_is_gone_on_with(
+    catalog: MemoryCatalog, watched: Watched, tmp_path: Path
+) -> None:
+    with opened(watched, tmp_path) as index:
+        before = ids(index)
+    watched.oldest = catalog.seq
+    with opened(watched, tmp_path) as index:
+        assert ids(index) == before
+    assert watched.read_whole == 1
+
+
+def test_an_index_of_products_that_are_not_there_is_made_anew(
+    catalog: MemoryCatalog, watched: Watched, tmp_path: Path
+) -> None:
+    """The last change cannot be told from another, as it is no longer kept."""
+    with opened(watched, tmp_path) as index:
+        ids(index)
+    anew = MemoryCatalog(clock=Clock())
+    while anew.seq < catalog.seq:
+        put(anew, Product(id=f"other-{anew.seq}", title="Other"))
+    other = Watched(anew)
+    other.oldest = anew.seq
+
+    with opened(other, tmp_path) as index:
+        assert set(ids(index)) == {f"other-{n}" for n in range(anew.seq)}
+    assert other.read_whole == 1
 
 
 def test_another_language_is_another_index(watched: Watched, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ not ready, and says how far it is.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from threading import Event, Lock, Thread
 from typing import Final, Self
 
 import tantivy
+from tantivy import Query
 
 from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer, written_terms
@@ -25,11 +26,13 @@ from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
 from vitrina.adapters.index.searching import Moved, Search
-from vitrina.adapters.index.slots import Note, Slot
+from vitrina.adapters.index.slots import Note, Slot, mark_of
 from vitrina.adapters.index.state import State
+from vitrina.adapters.index.walking import ID_PATHS, Walker
+from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_all
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import ChangesGone, IndexBuilding
-from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus
+from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus, Stored
 from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestion
 
 NAME: Final = "index"
@@ -49,6 +52,9 @@ OPEN_PATIENCE_S: Final = 5.0
 
 SEARCH_PATIENCE_S: Final = 0.05
 """How long a search waits for an index that is being built; then it is refused."""
+
+SAMPLE: Final = 100
+"""How many of the first and of the last products are looked for in the catalog when an index is opened."""
 
 TRIES_MAX: Final = 10
 """How often a search is repeated when products it found are deleted under its hands."""
@@ -204,11 +210,42 @@ class TantivyIndex:
             self._take_changes()
             self._spread = note.spread
             self._refresh(note.seq)
+            if not self._is_of_this_past(note):
+                _log.info("the index is of another past of the catalog")
+                return False
             self._follow()
         except (ValueError, OSError) as error:
             _log.warning("the index is damaged: %s", error)
             return False
         return True
+
+    def _is_of_this_past(self, note: Note) -> bool:
+        """Say whether an index holds what the catalog held after the change it ends with.
+
+        A journal that was deleted and begun anew counts its changes from 1 again. Where the change is
+        no longer kept, it must do that as many products of the index as are looked at are there.
+        """
+        mark = self._mark(note.seq)
+        if mark and note.mark:
+            return mark == note.mark
+        if note.seq < self._view.seq:
+            return True  # What follows is kept, or there is too much of it.
+        searcher = self._state.searcher
+        walker = Walker(searcher, self._index.schema, lambda ids: ids)
+        found = [
+            each.id
+            for order in ID_PATHS.values()
+            for each in walker.page(Query.all_query(), order, SAMPLE)
+        ]
+        return None not in self._view.products(found)
+
+    def _mark(self, seq: int) -> str:
+        """Return what tells a change from those of the same number in other pasts; "" is not known."""
+        try:
+            changes = self._log.changes(seq - 1, limit=1) if seq else ()
+        except ChangesGone:
+            return ""
+        return next((mark_of(each) for each in changes if each.seq == seq), "")
 
     def _build(self) -> None:
         """Make the index from the catalog, in place of what there was."""
@@ -221,17 +258,30 @@ class TantivyIndex:
         threads = 1 + (len(products) >= MANY_PRODUCTS)
         self._use(tantivy.Index(build_schema(), folder))
         self._writer = self._index.writer(threads * BUILD_HEAP_BYTES, num_threads=threads)
-        writer = Writer(self._analyzer, self._spread)
-        add = self._writer.add_json
-        for done, stored in enumerate(products):
+        try:
+            self._write_all(products, helpers_for(len(products)))
+        except (HelperFailed, OSError) as error:
+            _log.warning("the index is built by one process: %s", error)
+            self._writer.rollback()
+            self._write_all(products, 0)
+        self._commit(seq, self._mark(seq))
+        self._writer.wait_merging_threads()
+        self._refresh(seq)
+        self._take_changes()
+
+    def _write_all(self, products: Sequence[Stored], helpers: int) -> None:
+        done, add = 0, self._writer.add_json
+
+        def add_one(document: str) -> None:
+            nonlocal done
+            add(document)
+            done += 1
             if done % BATCH_CHANGES == 0:
                 self._progress = (done, len(products))
-                if done:
-                    _log.info("indexed %d of %d products", done, len(products))
-            add(writer.write(stored.id, stored.body))
-        self._commit(seq)
-        self._writer.wait_merging_threads()
-        self._take_changes()
+                _log.info("indexed %d of %d products", done, len(products))
+
+        self._progress = (0, len(products))
+        write_all(products, self._reading.language, self._spread, add_one, helpers)
 
     def _take_changes(self) -> None:
         """Write changes from now on: with one thread, as each would make a segment of its own."""
@@ -276,7 +326,7 @@ class TantivyIndex:
 
     def _follow(self) -> None:
         """Take in what was committed since the last search."""
-        seq = self._state.seq
+        seq, mark = self._state.seq, ""
         latest: dict[str, bytes | None] = {}
         while (behind := self._view.seq - seq) > 0:
             try:
@@ -287,22 +337,22 @@ class TantivyIndex:
             for change in changes:
                 if change.type.startswith("product."):
                     latest[change.id] = change.body
-                seq = change.seq
+                seq, mark = change.seq, mark_of(change)
         if latest:
             writer = Writer(self._analyzer, self._spread)
             for product_id, body in latest.items():
                 self._writer.delete_documents_by_term("id", product_id)
                 if body is not None:
                     self._writer.add_json(writer.write(product_id, body))
-            self._commit(seq)
+            self._commit(seq, mark)
         elif seq != self._state.seq:
             self._refresh(seq)
 
-    def _commit(self, seq: int) -> None:
+    def _commit(self, seq: int, mark: str) -> None:
         self._writer.commit()
         self._refresh(seq)
         if self._slot is not None:
-            self._slot.write(Note(self._made_of, self._spread, seq))
+            self._slot.write(Note(self._made_of, self._spread, seq, mark))
 
     def _refresh(self, seq: int) -> None:
         """Show readers what was committed."""

@@ -132,6 +132,11 @@ class Vocabulary:
         hits = self._searcher.search(query, ENOUGH, count=False).hits
         return replace(plan, needed=max(1, round(hits[-1][0])) if hits else 1)
 
+    def rarest(self, plan: Plan) -> float:
+        """Return about how many products hold the rarest word of a plan."""
+        rarity = max((word.rarity for word in plan.words), default=0) / UNIT
+        return self._searcher.num_docs / math.exp(rarity)
+
     def meant(self, plan: Plan) -> Meant:
         """Return what words of products are to a plan."""
         by_stem: dict[str, Match] = {}

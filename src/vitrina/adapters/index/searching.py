@@ -39,6 +39,9 @@ from vitrina.service_layer.queries import (
     ProductQuery,
 )
 
+DEAR: Final = 1_000
+"""Where each word is held by so many products, those that hold all are sought only once."""
+
 ANSWERS_MAX: Final = 256
 """How many whole answers are kept until the next change."""
 
@@ -110,8 +113,11 @@ class Search:
     def _finds_enough(self, plan: Plan) -> bool:
         """Say whether enough products hold all words of a plan, whatever the filters leave of them."""
         base = self._base(self._query.filters)
-        # Of few products it is far sooner told how many they are than what facets they have.
-        total = self._total(base) if plan.broad else count(self._state.searcher, base)
+        if self._plain_facets() and self._state.vocabulary.rarest(plan) < DEAR:
+            # Of few products it is far sooner told how many they are than what facets they have.
+            total = count(self._state.searcher, base)
+        else:
+            total = self._total(base)
         if total >= ENOUGH:
             return True
         if not self._telling(self._query.filters):

@@ -1,7 +1,8 @@
 """Where indexes are kept on the disk: one slot for each process that serves the catalog.
 
 ``N/``       the engine's files
-``N.json``   ``{"made_of": …, "prefix": …, "landmarks": […], "seq": …}``: how they were made, and up to which change
+``N.json``   ``{"made_of": …, "prefix": …, "landmarks": […], "seq": …, "mark": …}``: how they were made, and up to
+           which change
 ``N.lock``   locked by the process that writes to them
 
 All of it is derived and may be deleted while no process runs. The note is written after the engine has
@@ -12,12 +13,14 @@ import fcntl
 import os
 import shutil
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Self
 
 import orjson
 
 from vitrina.adapters.index.schema import Spread
+from vitrina.service_layer.changes import Change
 
 SLOTS_MAX: Final = 64
 """How many processes may keep an index of one catalog."""
@@ -31,11 +34,19 @@ class Note:
         made_of: What must be the same for the index to be of use.
         spread: Of the catalog's ids, when it was made.
         seq: The last change that it surely holds.
+        mark: That change's, so that another one of the same number is not taken for it; may be "".
     """
 
     made_of: str
     spread: Spread
     seq: int
+    mark: str
+
+
+def mark_of(change: Change) -> str:
+    """Return what tells a change from another one that has its number in another past."""
+    told = f"{change.at.isoformat()} {change.type} {change.id} {change.version}"
+    return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 class Slot:
@@ -80,8 +91,9 @@ class Slot:
                 "prefix": str(prefix),
                 "landmarks": [*landmarks],
                 "seq": int(seq),
+                "mark": str(mark),
             } if all(isinstance(each, int) for each in landmarks):
-                return Note(made_of, Spread(prefix, tuple(landmarks)), seq)
+                return Note(made_of, Spread(prefix, tuple(landmarks)), seq, mark)
             case _:
                 return None
 
@@ -93,6 +105,7 @@ class Slot:
             "prefix": note.spread.prefix,
             "landmarks": note.spread.landmarks,
             "seq": note.seq,
+            "mark": note.mark,
         }
         fresh.write_bytes(orjson.dumps(kept))
         fresh.replace(self._note)
