@@ -360,7 +360,8 @@ class Dance(RuleBasedStateMachine):
         old, new = rows_of(before, self.kind), rows_of(after, self.kind)
         said = Sheet.read(before, self.kind).rows
         for key in old.keys() & new.keys():
-            if said[key] == self.served()[key]:
+            # In JSON a product that the API has renamed gets its slug written down.
+            if said[key] == self.served()[key] and (self.kind == "csv" or not self._wrote(key)):
                 assert old[key] == new[key]
 
     def _nothing_lost(self, *, stale: bool) -> None:
@@ -375,7 +376,7 @@ class Dance(RuleBasedStateMachine):
             if served.get(key, {}).get(name) != value:
                 assert is_told(key, name) or stale, f"typed and lost: {key} {name} {value}"
         for key in self.removed:
-            assert key not in served or is_told(key, "") or self._api_touched(key), key
+            assert key not in served or stale or is_told(key, "") or self._api_touched(key), key
         for (key, name), value in self.done.items():
             if served.get(key, {}).get(name) != value:
                 mine = (key, name) in self.typed or key in self.removed
@@ -388,6 +389,9 @@ class Dance(RuleBasedStateMachine):
         for key in self.unseen_gone | self.gone:
             typed = any(place[0] == key for place in self.typed)
             assert key not in served or typed or self.coincided or is_told(key, ""), key
+
+    def _wrote(self, key: str) -> bool:
+        return any(place[0] == key for place in self.done)
 
     def _api_touched(self, key: str) -> bool:
         return any(place[0] == key for place in (*self.done, *self.unseen))

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from vitrina.adapters.product_file.category_paths import CategoryPaths
 from vitrina.adapters.product_file.csv_reader import read_csv
 from vitrina.adapters.product_file.csv_writer import write_csv
+from vitrina.adapters.product_file.excerpts import Changed, Reread, change_rows, reread
 from vitrina.adapters.product_file.formats import detect_format, new_file
 from vitrina.adapters.product_file.json_reader import read_json
 from vitrina.adapters.product_file.json_writer import write_json
+from vitrina.adapters.product_file.layout import Layout
 from vitrina.adapters.product_file.merge import Conflict, Edit, EditKind, Merge, compare
 from vitrina.adapters.product_file.model import (
     Column,
@@ -26,11 +28,13 @@ from vitrina.adapters.product_file.model import (
     UnreadableFile,
 )
 from vitrina.adapters.product_file.recheck import recheck
+from vitrina.adapters.product_file.scan import scan
 from vitrina.adapters.product_file.validation import Validated, resolve_categories, validate
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.documents import Document
 
 __all__ = [
+    "Changed",
     "Column",
     "Conflict",
     "Dialect",
@@ -38,19 +42,24 @@ __all__ = [
     "EditKind",
     "FileProblem",
     "Format",
+    "Layout",
     "Merge",
     "ProductFile",
+    "Reread",
     "Row",
     "Severity",
     "UnreadableFile",
     "Validated",
+    "change_rows",
     "compare",
     "detect_format",
     "new_file",
     "parse",
     "recheck",
     "render",
+    "reread",
     "resolve_categories",
+    "scan",
     "validate",
 ]
 

@@ -30,7 +30,7 @@ _IDENTIFYING: Final = ("slug", "sku", "gtin")
 type Parse = Callable[[bytes], ProductFile]
 
 
-class _Middle(NamedTuple):
+class Middle(NamedTuple):
     """The rows from ``start`` to ``stop`` of the old file, and the bytes in their place now."""
 
     start: int
@@ -54,7 +54,7 @@ def recheck(
     plain = file.dialect.encoding == "utf-8" and not file.refused_count
     if not (plain and file.rows and data.startswith(file.head)):
         return None
-    middle = _middle(file, before, data)
+    middle = middle_of(_starts(file), before, data)
     if middle is None:
         return None
     old = file.rows[middle.start : middle.stop]
@@ -72,10 +72,20 @@ def recheck(
     return _joined(known, middle, fresh, problems)
 
 
-def _middle(file: ProductFile, before: bytes, data: bytes) -> _Middle | None:
+def _starts(file: ProductFile) -> list[int]:
     comma = int(file.format is Format.JSON)
     sizes = (len(row.before) + len(row.raw) + len(row.after) + comma for row in file.rows)
-    starts = [len(file.head), *accumulate(sizes, initial=len(file.head))][1:-1]
+    return list(accumulate(sizes, initial=len(file.head)))[:-1]
+
+
+def middle_of(starts: Sequence[int], before: bytes, data: bytes) -> Middle | None:
+    """Return the rows in between that may not be as they were; None when the head is not.
+
+    Args:
+        starts: The offset in *before* of each row, and of what stands before it.
+        before: The file as it was.
+        data: The file as it is now.
+    """
     alike = _common(before, data, lambda size: before[:size] == data[:size])
     start = bisect_right(starts, alike - 2) - 1
     if start < 0:
@@ -84,7 +94,7 @@ def _middle(file: ProductFile, before: bytes, data: bytes) -> _Middle | None:
     tail = min(room, _common(before, data, lambda size: before[-size:] == data[-size:]))
     stop = max(start, bisect_left(starts, len(before) - tail + 1))
     end = len(data) - (len(before) - starts[stop]) if stop < len(starts) else len(data)
-    return _Middle(start, stop, data[starts[start] : end])
+    return Middle(start, stop, data[starts[start] : end])
 
 
 def _common(one: bytes, other: bytes, same: Callable[[int], bool]) -> int:
@@ -99,7 +109,7 @@ def _common(one: bytes, other: bytes, same: Callable[[int], bool]) -> int:
     return low
 
 
-def _as_file(file: ProductFile, middle: _Middle) -> bytes:
+def _as_file(file: ProductFile, middle: Middle) -> bytes:
     """Return a file of just these rows."""
     if middle.stop == len(file.rows):
         return file.head + middle.data
@@ -108,7 +118,7 @@ def _as_file(file: ProductFile, middle: _Middle) -> bytes:
     return file.head + middle.data
 
 
-def _stands_alone(file: ProductFile, middle: _Middle, fresh: ProductFile) -> bool:
+def _stands_alone(file: ProductFile, middle: Middle, fresh: ProductFile) -> bool:
     """Say whether the rows mean the same among all others."""
     is_last = middle.stop == len(file.rows)
     if fresh.head != file.head or fresh.columns != file.columns or fresh.refused_count:
@@ -152,7 +162,7 @@ def _owned(
 
 
 def _problems(
-    file: ProductFile, middle: _Middle, fresh: ProductFile
+    file: ProductFile, middle: Middle, fresh: ProductFile
 ) -> tuple[FileProblem, ...] | None:
     """Return the problems of the whole file; None when they cannot be told from those known."""
     first = file.rows[middle.start].line if middle.start < len(file.rows) else 0
@@ -177,7 +187,7 @@ def _problems(
     )
 
 
-def _shifts(file: ProductFile, middle: _Middle) -> tuple[int, int]:
+def _shifts(file: ProductFile, middle: Middle) -> tuple[int, int]:
     """Return how many lines further down the rows in between are than alone, and those below."""
     row = file.rows[middle.start]
     at = row.line - _line_ends(row.before)
@@ -193,7 +203,7 @@ def _line_ends(data: bytes) -> int:
 
 
 def _joined(
-    known: Validated, middle: _Middle, fresh: Validated, problems: tuple[FileProblem, ...]
+    known: Validated, middle: Middle, fresh: Validated, problems: tuple[FileProblem, ...]
 ) -> Validated:
     file = known.file
     by, shift = _shifts(file, middle)

@@ -53,11 +53,15 @@ def kept_seq(disk: Disk, folder: Path) -> int:
 
 
 class BaseKeeper:
-    """Keeps the base of one file."""
+    """Keeps the base of one file.
+
+    Attributes:
+        folder: Where.
+    """
 
     def __init__(self, disk: Disk, folder: Path, name: str) -> None:
+        self.folder = folder
         self._disk = disk
-        self._folder = folder
         self._name = name
         self._announced: Base | None = None
 
@@ -91,9 +95,9 @@ class BaseKeeper:
 
     def others(self) -> set[str]:
         """Return the names of other files whose base is kept here."""
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return set()
-        names = self._disk.names(self._folder)
+        names = self._disk.names(self.folder)
         kept = {
             name[_DIGITS + 1 :]
             for name in names
@@ -110,7 +114,7 @@ class BaseKeeper:
         Raises:
             OSError: The system refused; the file must not be replaced.
         """
-        make_folder(self._disk, self._folder)
+        make_folder(self._disk, self.folder)
         for seq, path in self._found(_NEXT_SUFFIX):
             if seq != base.seq:  # Somebody edited the file just then, and it was not replaced.
                 self._disk.unlink(path)
@@ -141,7 +145,7 @@ class BaseKeeper:
         Raises:
             OSError: The system refused; the one before is still kept.
         """
-        make_folder(self._disk, self._folder)
+        make_folder(self._disk, self.folder)
         self._store_ids(_REFUSED_SUFFIX, base.refused, before.refused if before else frozenset())
         known = before.stale if before else frozenset()
         # A crash between the two must find an id too many, never one too few.
@@ -159,7 +163,7 @@ class BaseKeeper:
         elif before is not None and before.data == base.data:
             if before.seq != base.seq:
                 self._disk.rename(self._path(before.seq), path)
-                self._disk.fsync_folder(self._folder)
+                self._disk.fsync_folder(self.folder)
             return
         else:
             replace_file(self._disk, path, [base.data])
@@ -173,7 +177,7 @@ class BaseKeeper:
                 self._adopt(seq)
             else:
                 self._disk.unlink(path)
-                self._disk.fsync_folder(self._folder)
+                self._disk.fsync_folder(self.folder)
         for suffix in ("", _NEXT_SUFFIX):
             for _, path in self._found(f"{suffix}{TEMPORARY_SUFFIX}"):
                 self._disk.unlink(path)
@@ -183,31 +187,31 @@ class BaseKeeper:
         announced = self._path(seq, _NEXT_SUFFIX)
         if announced.exists():  # An attempt before this one may have failed at the sync.
             self._disk.rename(announced, self._path(seq))
-        self._disk.fsync_folder(self._folder)
+        self._disk.fsync_folder(self.folder)
         self._announced = None
 
     def _path(self, seq: int, suffix: str = "") -> Path:
-        return self._folder / f"{seq:0{_DIGITS}d}.{self._name}{suffix}"
+        return self.folder / f"{seq:0{_DIGITS}d}.{self._name}{suffix}"
 
     def _found(self, suffix: str = "") -> list[tuple[int, Path]]:
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             return []
         return [
-            (int(name[:_DIGITS]), self._folder / name)
-            for name in self._disk.names(self._folder)
+            (int(name[:_DIGITS]), self.folder / name)
+            for name in self._disk.names(self.folder)
             if name[_DIGITS:] == f".{self._name}{suffix}" and name[:_DIGITS].isdecimal()
         ]
 
     def _load_ids(self, suffix: str) -> frozenset[str]:
         try:
-            return frozenset(orjson.loads(self._disk.read(self._folder / f"{self._name}{suffix}")))
+            return frozenset(orjson.loads(self._disk.read(self.folder / f"{self._name}{suffix}")))
         except (FileNotFoundError, orjson.JSONDecodeError):
             return frozenset()  # Then those rows are looked at again when they change.
 
     def _store_ids(self, suffix: str, ids: frozenset[str], before: frozenset[str]) -> None:
         if ids != before:
             data = orjson.dumps(sorted(ids))
-            replace_file(self._disk, self._folder / f"{self._name}{suffix}", [data])
+            replace_file(self._disk, self.folder / f"{self._name}{suffix}", [data])
 
 
 @dataclass(frozen=True, slots=True)

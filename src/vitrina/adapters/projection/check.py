@@ -12,6 +12,7 @@ from vitrina.adapters.product_file import (
     validate,
 )
 from vitrina.adapters.product_file.categories_file import read_categories
+from vitrina.adapters.projection.facts import Facts
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.opening import Problem, Understood
@@ -40,7 +41,9 @@ def check_files(products: Path, categories: Path, *, currency: str) -> Understoo
     checked = validate(resolved)
     problems += [problem_of(products.name, each) for each in checked.file.problems]
     homeless = _homeless(products.name, checked, known)
-    return understood_of(products, checked.file, problems + homeless, refused=len(homeless))
+    return understood_of(
+        products, Facts.of(checked.file), problems + homeless, refused=len(homeless)
+    )
 
 
 def _tree(path: Path) -> tuple[CategoryTree, list[Problem]]:

@@ -94,6 +94,10 @@ class Earlier:
         while self._count > CHANGES_MAX:
             self._forget(next(iter(self._places)))
 
+    def ids(self) -> set[str]:
+        """Return whose rows were written over."""
+        return {product_id for product_id, _ in self._places}
+
     def sort_out(self, base: ProductFile, theirs: ProductFile) -> Older:
         """Take from a save the values that are of an older copy.
 

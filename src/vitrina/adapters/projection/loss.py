@@ -42,19 +42,22 @@ class Loss:
         )
 
 
-def loss_of(base: ProductFile, theirs: ProductFile, exists: Callable[[str], bool]) -> Loss:
+def loss_of(
+    base: ProductFile, theirs: ProductFile, exists: Callable[[str], bool], *, rows: int
+) -> Loss:
     """Return what goes when *theirs* takes the place of *base*.
 
     Args:
-        base: The file as it was when last in step.
+        base: The file as it was when last in step, at least the rows that differ.
         theirs: As it is now.
         exists: Says whether the catalog has a product.
+        rows: How many products had a row in it.
     """
     present = theirs.accepted.keys() | theirs.refused_ids
     gone = [each for each in base.accepted if each not in present and exists(each)]
     if "" in theirs.refused_ids:
         gone = []  # One of the unreadable rows may be theirs; nothing is deleted then.
-    return Loss(len(base.accepted), len(gone), tuple(sorted(_lost_columns(base, theirs))))
+    return Loss(rows, len(gone), tuple(sorted(_lost_columns(base, theirs))))
 
 
 def check_whole(base: ProductFile, base_data: bytes, theirs: ProductFile, data: bytes) -> None:
@@ -95,6 +98,11 @@ def _check_end(base: ProductFile, data: bytes) -> None:
                 "Save it again.",
             )
         end += len(row.after) + (base.format is Format.JSON)
+
+
+def loses_fields(base: ProductFile, theirs: ProductFile) -> bool:
+    """Say whether fields that rows of *base* had are not to be found in *theirs*."""
+    return any(_lost_columns(base, theirs))
 
 
 def _lost_columns(base: ProductFile, theirs: ProductFile) -> Iterator[str]:

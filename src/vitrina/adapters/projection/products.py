@@ -20,7 +20,6 @@ from vitrina.adapters.product_file import (
     compare,
     detect_format,
     new_file,
-    render,
 )
 from vitrina.adapters.product_file.flat import Fields, flatten
 from vitrina.adapters.product_file.headers import VERSION
@@ -28,11 +27,12 @@ from vitrina.adapters.projection.base import Base, BaseKeeper, Found
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
 from vitrina.adapters.projection.earlier import Earlier
+from vitrina.adapters.projection.facts import Facts, FactsKeeper
 from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
 from vitrina.adapters.projection.mending import mend
-from vitrina.adapters.projection.reading import FileReader
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
+from vitrina.adapters.projection.versions import Compared, Versions, Written, without_rows
 from vitrina.domain.errors import Fault
 from vitrina.domain.product import Product
 from vitrina.service_layer.documents import Document
@@ -94,7 +94,14 @@ class ProductsSync:
         self._unit_of_work = unit_of_work
         self._conflicts = conflicts
         self._loss_percent_max = rules.loss_percent_max
-        self._reader = FileReader(path.name, rules.currency, view.categories)
+        self._versions = Versions(
+            path.name,
+            rules.currency,
+            view.categories,
+            FactsKeeper(disk, keeper.folder, path.name, currency=rules.currency),
+            owner_of_sku=self._owner_of_sku,
+            owner_of_slug=self._owner_of_slug,
+        )
         self._earlier = Earlier()
         self._mended: dict[str, str] = {}
         self._base = keeper.load(Found.at(self.path).data)
@@ -116,7 +123,7 @@ class ProductsSync:
 
     def ids(self) -> list[str]:
         """Return the ids of all rows that the file had when it was last in step."""
-        return list(self._reader.read(self._source()).file.accepted)
+        return self._versions.ids(self._source())
 
     def take_in(self, seq: int, *, accepted: str | None = None) -> None:
         """Carry out what people did to the file.
@@ -143,16 +150,13 @@ class ProductsSync:
             self._start(seq)
             return
         edited = base is None or found.data != base.data or bool(base.refused)
-        if self.understood and not edited:
+        if not edited and base is not None and self._is_understood(base.data):
             self.broken = self.pending = None
             self._taking.end()
             return
         result = _Applied()
         try:
-            if edited:
-                checked = self._check(found.data, accepted, result)
-            else:
-                checked = self._read(found.data)
+            checked = self._check(found.data, accepted, result)
         except UnreadableFile as error:
             self.broken = unreadable(self.path.name, error)
             self.pending = None
@@ -160,18 +164,21 @@ class ProductsSync:
         self.broken = None
         if checked is None:
             return
+        compared, theirs = checked
         if edited:
             # What was refused before is tried again, and has not been taken in.
             is_new = base is None or found.data != base.data
             self._conflicts.add(result.conflicts)
             self._mended |= result.names
-            self._apply(checked, result, self._taking.begin(found.data, is_new=is_new))
-        self.understood = self._understood(checked.file, result)
+            is_done = self._taking.begin(found.data, is_new=is_new)
+            self._apply(compared.base, theirs, result, is_done)
+        self.understood = self._understood(compared.facts_of(theirs.file), theirs.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
-        stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(checked)
+        stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(theirs)
         refused = frozenset(result.refused)
         # Without a base nothing is known to be in the file: all that was ever changed is pending.
         self._keep(Base(base.seq if base else 0, found.data, refused, stale))
+        self._versions.adopt(found.data, compared.facts, compared.layout)
         self._taking.end()
 
     def write_out(self, changed: Collection[str], seq: int, *, new_paths: bool) -> bool:
@@ -200,10 +207,10 @@ class ProductsSync:
             ids.update(each.id for each in self._view.snapshot()[1])
         data = self._base.data
         if new_paths:
-            rows = self._reader.read(data).file.accepted.values()
-            ids.update(row.id for row in rows if row.category_path)
-        if ids:
-            data = self._rendered(data, sorted(ids))
+            ids.update(self._versions.with_paths(data))
+        written = self._written(data, sorted(ids)) if ids else None
+        if written is not None:
+            data = written.data
         if data != found.data:
             self._keeper.announce(Base(seq, data))
             if not replace_file(
@@ -214,11 +221,13 @@ class ProductsSync:
                 unless=lambda: not found.is_current(self.path),
             ):
                 return False
-            was = self._reader.read(self._base.data).file
-            self._earlier.note(was, self._reader.read(data).file, ids)
+            if written is not None:
+                self._earlier.note(written.before, written.after, ids)
         self._missing = False
         self._mended.clear()
         self._keep(Base(seq, data, self._base.refused))
+        if written is not None:
+            self._versions.adopt(data, written.facts, written.layout)
         return True
 
     def _start(self, seq: int) -> None:
@@ -226,52 +235,58 @@ class ProductsSync:
         if self._base is None:
             self._keep(Base(seq, new_file(detect_format(self.path.name))))
 
-    def _rendered(self, data: bytes, ids: list[str]) -> bytes:
+    def _written(self, data: bytes, ids: list[str]) -> Written:
         products = zip(ids, self._view.products(ids), strict=True)
         documents = {key: document_of(each) for key, each in products}
-        file = self._reader.read(data).file
-        if self._mended:
-            rows = (
-                replace(each, id=self._mended[each.id], refused=False)
-                if each.id in self._mended
-                else each
-                for each in file.rows
-            )
-            file = replace(file, rows=tuple(rows))
-        return render(file, documents, self._view.categories())
+        return self._versions.change(data, documents, self._mended)
 
     def _source(self) -> bytes:
         return self._base.data if self._base else new_file(detect_format(self.path.name))
 
-    def _read(self, data: bytes) -> Validated:
-        self.pending = None
-        return self._reader.read(data).checked
+    def _is_understood(self, data: bytes) -> bool:
+        """Say whether it is known what these bytes say, from this run or one before."""
+        if self.understood is None and (facts := self._versions.recall(data)) is not None:
+            problems = (problem_of(self.path.name, each) for each in facts.problems)
+            self.understood = understood_of(self.path, facts, problems, refused=0)
+        return self.understood is not None
 
-    def _check(self, data: bytes, accepted: str | None, result: "_Applied") -> Validated | None:
+    def _compare(self, data: bytes) -> Compared:
+        base = self._base
+        if base is None:
+            return self._versions.compare(None, data, (), refused=())
+        return self._versions.compare(
+            base.data, data, self._earlier.ids(), refused=base.refused
+        )  # fmt: skip
+
+    def _check(
+        self, data: bytes, accepted: str | None, result: "_Applied"
+    ) -> tuple[Compared, Validated] | None:
         """Read a file that was edited, and make the categories that it names by new paths.
 
         Returns:
             None when so much would be lost that somebody has to accept it first.
         """
-        base = self._base_file()  # First, because little lies between the two.
-        reading = self._reader.read(data)
-        checked = self._as_meant(reading.checked, result)
-        if base is not None and self._base is not None and base.rows:
-            check_whole(base, self._base.data, checked.file, data)
-            loss = loss_of(base, checked.file, self._exists)
+        compared = self._compare(data)
+        checked = self._as_meant(compared, result)
+        base = compared.base
+        if base is not None and self._base is not None and compared.rows:
+            if compared.part is None:
+                check_whole(base, self._base.data, checked.file, data)
+            loss = loss_of(base, checked.file, self._exists, rows=compared.rows)
             mark = fingerprint(data)
             if loss.is_grave(self._loss_percent_max) and mark != accepted:
                 self.pending = _pending(loss, mark)
                 return None
         self.pending = None
-        if made := reading.new_categories(base):
-            apply_category_edits(self._unit_of_work(), made, ())
-            checked = self._as_meant(self._reader.read(data).checked, _Applied())
-        return checked
+        if compared.made:
+            apply_category_edits(self._unit_of_work(), compared.made, ())
+            compared = self._compare(data)
+            checked = self._as_meant(compared, _Applied())
+        return compared, checked
 
-    def _as_meant(self, checked: Validated, result: "_Applied") -> Validated:
+    def _as_meant(self, compared: Compared, result: "_Applied") -> Validated:
         """Take out what a spreadsheet spoiled or had from an older copy, and note it."""
-        base = self._base_file()
+        base, checked = compared.base, compared.theirs
         if base is None:
             return checked
         mended = mend(checked, base, self._document)
@@ -315,25 +330,29 @@ class ProductsSync:
             if stored is not None and stored.version != row.version
         }
 
+    def _owner_of_sku(self, sku: str) -> str | None:
+        with self._unit_of_work() as uow:
+            return uow.products.owner_of_sku(sku)
+
+    def _owner_of_slug(self, slug: str) -> str | None:
+        with self._unit_of_work() as uow:
+            return uow.products.owner_of_slug(slug)
+
     def _exists(self, product_id: str) -> bool:
         return self._view.products([product_id])[0] is not None
 
     def _document(self, product_id: str) -> Document | None:
         return document_of(self._view.products([product_id])[0])
 
-    def _base_file(self) -> ProductFile | None:
-        """Return the file as it was when in step, without the rows that the catalog refused."""
-        if self._base is None:
-            return None
-        try:
-            file = self._reader.read(self._base.data).file
-        except UnreadableFile:
-            return None  # An older version of the program could read it.
-        return _without(file, self._base.refused)
-
-    def _apply(self, theirs: Validated, result: "_Applied", is_done: Callable[[str], bool]) -> None:
+    def _apply(
+        self,
+        base: ProductFile | None,
+        theirs: Validated,
+        result: "_Applied",
+        is_done: Callable[[str], bool],
+    ) -> None:
         """Carry out the edits."""
-        base = _without(self._base_file(), result.added)
+        base = without_rows(base, result.added)
         self._conflicts.forget_edited(*_edited_rows(base, theirs.file))
         unclear = self._base.refused if self._base else frozenset[str]()
         only: frozenset[str] | None = None
@@ -371,8 +390,8 @@ class ProductsSync:
         )
         return [self._warning("deletion_withheld", detail)]
 
-    def _understood(self, file: ProductFile, result: "_Applied") -> Understood:
-        problems = [problem_of(self.path.name, each) for each in file.problems] + result.told
+    def _understood(self, facts: Facts, file: ProductFile, result: "_Applied") -> Understood:
+        problems = [problem_of(self.path.name, each) for each in facts.problems] + result.told
         for product_id, faults in result.refused.items():
             row = file.accepted.get(product_id)
             problems += [
@@ -387,7 +406,7 @@ class ProductsSync:
                 )
                 for fault in faults
             ]
-        return understood_of(self.path, file, problems, refused=len(result.refused))
+        return understood_of(self.path, facts, problems, refused=len(result.refused))
 
     def _keep(self, base: Base) -> None:
         if base != self._base:
@@ -419,12 +438,6 @@ class _Applied:
 def document_of(stored: Stored | None) -> Document | None:
     """Return a product's document, or None."""
     return None if stored is None else codec.load(stored.body)
-
-
-def _without[File: ProductFile | None](file: File, ids: Collection[str]) -> File:
-    if file is None or not ids:
-        return file
-    return replace(file, rows=tuple(row for row in file.rows if row.id not in ids))
 
 
 def _pending(loss: Loss, mark: str) -> Pending:

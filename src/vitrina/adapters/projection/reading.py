@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vitrina.adapters.product_file import (
+    Format,
     ProductFile,
     Validated,
     detect_format,
@@ -83,6 +84,20 @@ class FileReader:
             found = self._read(data, tree)
         self._last = [found, *(each for each in self._last if each is not found)][:_REMEMBERED]
         return found
+
+    def read_once(self, data: bytes, kind: Format) -> Reading:
+        """Return what a small file says, and remember nothing.
+
+        Raises:
+            UnreadableFile: It cannot be used as a whole.
+        """
+        tree = self._tree()
+        resolved, made = resolve_categories(parse(data, kind, currency=self._currency), tree)
+        return Reading(data, tree, made, validate(resolved))
+
+    def forget(self) -> None:
+        """Give the memory back."""
+        self._last.clear()
 
     def _read(self, data: bytes, tree: CategoryTree) -> Reading:
         kind = detect_format(self._name, data)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from vitrina.adapters.product_file import FileProblem, ProductFile, Severity, UnreadableFile
+from vitrina.adapters.product_file import FileProblem, Severity, UnreadableFile
+from vitrina.adapters.projection.facts import Facts
 from vitrina.service_layer.opening import Problem, Understood
 
 
@@ -27,22 +28,22 @@ def unreadable(name: str, error: UnreadableFile) -> Problem:
 
 
 def understood_of(
-    path: Path, file: ProductFile, problems: Iterable[Problem], *, refused: int
+    path: Path, facts: Facts, problems: Iterable[Problem], *, refused: int
 ) -> Understood:
     """Return what was understood of a file.
 
     Args:
         path: Where it is.
-        file: What it says.
+        facts: What was found in it.
         problems: What is wrong with it.
         refused: How many rows the catalog refuses, beside those that are wrong in themselves.
     """
     return Understood(
         path=str(path),
-        format=file.format.value,
-        columns=tuple((column.header, column.field) for column in file.columns),
-        rows=len(file.rows),
-        refused=file.refused_count + refused,
-        currency=file.currency if file.assumed_currency else None,
+        format=facts.format.value,
+        columns=tuple((column.header, column.field) for column in facts.columns),
+        rows=facts.rows,
+        refused=facts.refused_count + refused,
+        currency=facts.currency,
         problems=tuple(sorted(problems, key=lambda each: (each.file, each.line, each.column))),
     )
