@@ -85,7 +85,7 @@ def _datasette(asked: Question) -> str:
     match asked.kind:
         case "page":
             query = {"category_id": asked.category, "price__gte": asked.low}
-            query |= {"price__lte": asked.high, "_sort": "price"}
+            query |= {"status": "active", "price__lte": asked.high, "_sort": "price"}
             return f"/products/product.json?{urlencode(query)}&{common}"
         case "suggest":
             words = urlencode(

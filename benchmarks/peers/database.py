@@ -36,7 +36,7 @@ def make_database(path: Path, products: Iterable[Stored]) -> None:
         db.executemany("INSERT INTO body VALUES (?, ?)", bodies)
     db.execute("INSERT INTO product_fts(product_fts) VALUES ('rebuild')")
     db.execute("INSERT INTO product_fts(product_fts, rank) VALUES ('rank', 'bm25(4.0, 2.0, 1.0)')")
-    db.execute("CREATE INDEX by_price ON product(category_id, price, number)")
+    db.execute("CREATE INDEX by_price ON product(category_id, status, price, number)")
     db.execute("ANALYZE")
     db.commit()
     db.close()

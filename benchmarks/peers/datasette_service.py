@@ -10,7 +10,6 @@ from datasette.cli import cli
 
 SETTINGS = {
     "suggest_facets": "off",
-    "default_facet_size": "200",
     "sql_time_limit_ms": "10000",
     "facet_time_limit_ms": "10000",
 }

@@ -32,7 +32,7 @@ def answer(bodies: list[tuple[str]], total: int, facets: object = None) -> Respo
 @app.get("/products")
 async def page(category: str, price_gte: float, price_lte: float) -> Response:
     """Return a page by category and price."""
-    where = "FROM product WHERE category_id = ? AND price BETWEEN ? AND ?"
+    where = "FROM product WHERE category_id = ? AND status = 'active' AND price BETWEEN ? AND ?"
     asked = (category, price_gte, price_lte)
     rows = db.execute(
         "SELECT body FROM body JOIN (SELECT number "  # noqa: S608 - only constants
