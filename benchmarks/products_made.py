@@ -1,7 +1,8 @@
 """The products that the search benchmarks ask for: as many as wanted, the same ones in each run.
 
 They are those of ``../shared/data/vespa-amazon`` (``VITRINA_SHARED_DATA`` names another folder), each
-repeated under new ids with other prices, brands and colours until there are enough. Where that data
+repeated under new ids with other prices, brands and colours until there are enough, and filed in one of
+a hundred subcategories of its own category, some of which hold many more than others. Where that data
 is not at hand, products are made up from a list of words instead: of the same form and size, with
 words as unevenly frequent as in real titles, but without the misspellings and oddities of people.
 """
@@ -32,6 +33,9 @@ FILE: Final = SHARED / "vespa-amazon" / "data_0_1_0.json.zst"
 BRANDS: Final = [f"Brand {n}" for n in range(1_500)]
 COLORS: Final = ["red", "green", "blue", "black", "white", "silver", "gold", "pink"]
 DESCRIPTION_LENGTH_MAX: Final = 300
+AISLES: Final = 100
+"""How many subcategories each category has."""
+
 MADE_UP: Final = 5_000
 """How many different products are made up where there are no real ones."""
 
@@ -83,12 +87,16 @@ def stored_products(count: int) -> Iterator[Stored]:
     """Yield products as the catalog keeps them."""
     chosen = Random(7)  # noqa: S311 - the same products in each run
     documents = [_document(each) for each in templates()]
-    for number in range(count):
+    weights = [1 / (place + 10) for place in range(AISLES)]
+    aisles = chosen.choices(range(AISLES), weights, k=count)
+    for number, aisle in enumerate(aisles):
         document = dict(documents[number % len(documents)])
         document["id"] = f"product-{number:07}"
         document["slug"] = document["id"]
         document["sku"] = f"SKU-{number:07}"
         document["brand"] = chosen.choice(BRANDS)
+        if document["category_id"] is not None:
+            document["category_id"] = _aisle_id(str(document["category_id"]), aisle)
         amount = f"{chosen.randrange(100, 99_999) / 100:.2f}"
         document["price"] = {"amount": amount, "currency": "USD"}
         document["attributes"] = {
@@ -99,9 +107,19 @@ def stored_products(count: int) -> Iterator[Stored]:
 
 
 def categories() -> Sequence[Category]:
-    """Return the categories that the products are filed in."""
+    """Return the categories that the products are filed in, parents before children."""
     names = sorted({each.category for each in templates()})
-    return [Category(id=slugify(each), name=each.replace("_", " ")) for each in names if _id(each)]
+    roots = [Category(id=slugify(each), name=each.replace("_", " ")) for each in names if _id(each)]
+    aisles = [
+        Category(id=_aisle_id(root.id, number), name=f"Aisle {number}", parent_id=root.id)
+        for root in roots
+        for number in range(AISLES)
+    ]
+    return [*roots, *aisles]
+
+
+def _aisle_id(root: str, number: int) -> str:
+    return f"{root}-aisle-{number}"
 
 
 def build_tree() -> CategoryTree:

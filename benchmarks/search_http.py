@@ -36,7 +36,7 @@ from random import Random
 from urllib.parse import quote, urlencode
 
 import orjson
-from products_made import categories, stored_products
+from products_made import stored_products
 from search_services import Question, Service, serving
 from wrk_load import Load, Paths, stop
 
@@ -96,14 +96,14 @@ class Promises:
 def questions(products: Sequence[Stored]) -> dict[str, list[Question]]:
     """Return many different questions of each kind, the same ones in each run."""
     chosen = Random(11)  # noqa: S311 - the same questions in each run
-    filed = [each.id for each in categories()]
     asked: dict[str, dict[Question, None]] = {kind: {} for kind in KINDS}
     while any(len(each) < QUESTIONS for each in asked.values()):
         low = chosen.randrange(40_000)
         high = low + chosen.randrange(5_000, 60_000)
-        page = Question("page", chosen.choice(filed), f"{low / 100}", f"{high / 100}")
-        asked["page"][page] = None
-        title = str(codec.load(chosen.choice(products).body)["title"])
+        document = codec.load(chosen.choice(products).body)
+        title, category = str(document["title"]), str(document["category_id"])
+        # The category of any product: visitors, too, are more often where there is more to see.
+        asked["page"][Question("page", category, f"{low / 100}", f"{high / 100}")] = None
         found = re.findall(r"[^\W_]+", title)[:9]
         if len(found) < 2:
             continue

@@ -227,7 +227,9 @@ def _json_server_command(folder: Path) -> list[str]:
 def _write_shop(shop: Path, products: Sequence[Stored]) -> None:
     fresh = shop.with_suffix(".tmp")
     fresh.mkdir()
-    items = [{"id": each.id, "name": each.name, "parent_id": None} for each in categories()]
+    items = [
+        {"id": each.id, "name": each.name, "parent_id": each.parent_id} for each in categories()
+    ]
     (fresh / "categories.json").write_bytes(orjson.dumps(items))
     with (fresh / "products.jsonl").open("wb") as file:
         for each in products:
