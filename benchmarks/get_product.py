@@ -164,6 +164,20 @@ def fetch(port: int) -> bytes:
         return body
 
 
+def wait_for_workers(port: int, workers: int) -> None:
+    """Wait until so many workers answer: each begins its request ids with words of its own."""
+    seen: set[str] = set()
+    for _ in range(1_200):
+        with contextlib.suppress(OSError):
+            url = f"http://127.0.0.1:{port}/livez"
+            with urllib.request.urlopen(url, timeout=5) as response:
+                seen.add(response.headers["X-Request-Id"].partition("-")[0])
+        if len(seen) == workers:
+            return
+        time.sleep(0.05)
+    raise SystemExit(f"{len(seen)} of {workers} workers answer on port {port}")
+
+
 def paths(products: int) -> list[str]:
     random = Random(1)  # noqa: S311 - a repeatable choice, not a secret
     return [f"/v1/products/product-{random.randrange(products):06}" for _ in range(1_000)]
@@ -171,10 +185,16 @@ def paths(products: int) -> list[str]:
 
 LUA = """
 local paths = {{ {paths} }}
+local requests = {{}}
 local place = 0
+init = function()
+  for number, path in ipairs(paths) do
+    requests[number] = wrk.format("GET", path)
+  end
+end
 request = function()
-  place = place % #paths + 1
-  return wrk.format("GET", paths[place])
+  place = place % #requests + 1
+  return requests[place]
 end
 done = function(summary)
   io.write(string.format("bad %d\\n", summary.errors.status + summary.errors.read))

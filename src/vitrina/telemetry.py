@@ -56,3 +56,5 @@ def configure_logging(*, level: str, json: bool | None, stream: TextIO = sys.std
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(number)
+    # It tells of every write to a file, also of our own.
+    logging.getLogger("watchfiles").setLevel(max(number, logging.WARNING))

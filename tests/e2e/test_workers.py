@@ -65,8 +65,9 @@ def test_every_worker_answers_with_every_write(shop: Path) -> None:
             assert len(set(ids)) == 40
             # Whoever is asked again knows the first answer.
             assert list(threads.map(post, range(40))) == ids
-        for answer in everywhere(service, "/v1/products?limit=1"):
-            assert answer.json()["total"] == 41
+        found = everywhere(service, "/v1/products?limit=1")
+        assert all(answer.json()["total"] == 41 for answer in found)
+        assert len({answer.headers["X-Request-Id"] for answer in found}) == len(found)
         for answer in everywhere(service, "/v1/products?q=new&limit=1"):
             assert answer.json()["total"] == 40
         for answer in everywhere(service, "/v1/changes?after=1&limit=100"):

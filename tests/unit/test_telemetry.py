@@ -31,6 +31,17 @@ def test_lines_are_json_with_their_facts() -> None:
     assert (second["event"], second["level"]) == ("said so", "error")
 
 
+def test_the_watcher_of_files_does_not_tell_of_each_write() -> None:
+    stream = io.StringIO()
+    configure_logging(level="info", json=True, stream=stream)
+    logging.getLogger("watchfiles.main").info("1 change detected")
+    logging.getLogger("watchfiles.main").warning("the limit of watches is reached")
+
+    assert [json.loads(each)["event"] for each in stream.getvalue().splitlines()] == [
+        "the limit of watches is reached"
+    ]
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_traceback_tells_no_values(as_json: bool) -> None:  # noqa: FBT001 - a parameter
     stream = io.StringIO()

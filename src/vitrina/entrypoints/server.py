@@ -13,6 +13,7 @@ from typing import Final, cast
 import uvicorn
 
 from vitrina.entrypoints.acceptor import Acceptor, Loads
+from vitrina.entrypoints.gathering import GatheringProtocol
 from vitrina.entrypoints.http.app import Application
 
 BACKLOG: Final = 2_048
@@ -165,6 +166,7 @@ def serve_until_stopped(
         server_header=False,
         timeout_graceful_shutdown=grace_s,
         backlog=BACKLOG,
+        http=GatheringProtocol,
     )
     server = _Server(config, application, listener, share)
     server.run(sockets=[listener] if share is None else [])

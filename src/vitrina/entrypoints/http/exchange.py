@@ -3,6 +3,7 @@
 The envelope (:mod:`vitrina.entrypoints.http.envelope`) makes it, and leaves it in the ASGI scope.
 """
 
+import os
 import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
@@ -21,9 +22,28 @@ _TRACE_PARENT: Final = re.compile(
     rb"(?:00(?!.{54})|(?!00|ff)[0-9a-f]{2})"
     rb"-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?"
 )
-# A UUID each time would cost a tenth of a read; a random prefix and a number are as unique.
-_PREFIX: Final = token_hex(8)
-_NUMBERS: Final = count(1)
+
+
+class _RequestIds:
+    """Makes request ids: a random prefix for each process, and a number.
+
+    They are as unique as UUIDs, each of which would cost a tenth of a read.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+        os.register_at_fork(after_in_child=self.begin)
+
+    def begin(self) -> None:
+        """Begin anew, as a process that was forked must: its siblings have the same memory."""
+        self._prefix = token_hex(8).encode()
+        self._numbers = count(1)
+
+    def make(self) -> bytes:
+        return b"%s-%d" % (self._prefix, next(self._numbers))
+
+
+_IDS: Final = _RequestIds()
 
 type RawHeaders = list[tuple[bytes, bytes]]
 
@@ -55,7 +75,7 @@ class Exchange:
             headers = _joined(raw)
         request_id = headers.get(b"x-request-id")
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
-            request_id = b"%s-%d" % (_PREFIX.encode(), next(_NUMBERS))
+            request_id = _IDS.make()
         traced = headers.get(b"traceparent")
         if traced is None or not (match := _TRACE_PARENT.fullmatch(traced)):
             return cls(scope["method"], headers, request_id)
