@@ -6,10 +6,13 @@ history of all rounds together must be linearizable: an acknowledged write is th
 start, one that was cut off is there or is not, for every reader alike and for good. After the last
 round the product file says what the API says.
 
-``VITRINA_TEST_KILL_ROUNDS`` is how many rounds (default 20), ``VITRINA_TEST_SEED`` chooses other
+With several workers one of them is killed at a time, and now and then all of them.
+
+``VITRINA_TEST_KILL_ROUNDS`` is how many rounds (default 50), ``VITRINA_TEST_SEED`` chooses other
 moments and plans.
 """
 
+import contextlib
 import csv
 import os
 import signal
@@ -18,15 +21,17 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import httpx2
 import pytest
 
 from tests.e2e.test_histories import arguments_for, check_history
 from tests.histories import Client, Clients, can_search
 from tests.linearizability import FIELDS, Operation, Shown
-from tests.running import RunningService
+from tests.running import START_S_MAX, RunningService
 
-ROUNDS: Final = int(os.environ.get("VITRINA_TEST_KILL_ROUNDS", "20"))
+ROUNDS: Final = int(os.environ.get("VITRINA_TEST_KILL_ROUNDS", "50"))
 SEED: Final = int(os.environ.get("VITRINA_TEST_SEED", "20260131"))
+ALL_EVERY: Final = 5
 WRITERS: Final = 8
 READERS: Final = 8
 CHILD_LOOKS_MAX: Final = 1_200
@@ -67,9 +72,14 @@ def test_all_is_there_after_workers_are_killed(file: Path, workers: int) -> None
     random = Random(SEED)  # noqa: S311 - reproducible
     with RunningService(file.parent, *arguments_for(workers), settings=BUSY) as service:
         with Clients(clients(service, "w", goes_on=True)) as at_work:
-            for _ in range(ROUNDS):
+            for number in range(1, ROUNDS + 1):
                 time.sleep(random.uniform(0.1, 0.6))
-                os.kill(random.choice(wait_for_children(service.pid)), signal.SIGKILL)
+                wait_for_an_answer(service)
+                alive = wait_for_children(service.pid)
+                for pid in alive if number % ALL_EVERY == 0 else random.sample(alive, 1):
+                    with contextlib.suppress(ProcessLookupError):  # It died of the round before.
+                        os.kill(pid, signal.SIGKILL)
+            wait_for_an_answer(service)  # Else nobody is there to write the file at the end.
         check_history([*at_work.history, *stop_and_compare(service, file)])
 
 
@@ -125,6 +135,19 @@ def wait_for_children(pid: int) -> list[int]:
             return found
         time.sleep(0.05)
     raise AssertionError("no worker was started again")
+
+
+def wait_for_an_answer(service: RunningService) -> None:
+    """Wait until somebody is at work again."""
+    for _ in range(CHILD_LOOKS_MAX):
+        with (
+            contextlib.suppress(httpx2.TransportError),  # It was just killed.
+            httpx2.Client(base_url=service.url, timeout=START_S_MAX) as client,
+        ):
+            assert client.get("/livez").is_success
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody answers")
 
 
 def children(pid: int) -> list[int]:
