@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -96,6 +97,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen; one by one, when other processes listen on the same socket."""
         await super().startup(sockets)
+        # What is there now stays. Without this the collector would look at every product of the
+        # catalog now and then, and let the requests of that moment wait for it.
+        gc.collect()
+        gc.freeze()
         if self._share is not None and not self.lifespan.should_exit:
             self._acceptor = Acceptor(
                 self._listener,
