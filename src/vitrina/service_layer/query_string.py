@@ -455,6 +455,6 @@ def _shown(name: str) -> str:
 
 def _unknown(what: str, name: str, known: Sequence[str]) -> str:
     """Return a sentence that names what is unknown, the nearest known, and all known."""
-    near = difflib.get_close_matches(name[:100], known, n=1)
+    near = difflib.get_close_matches(name[:100].lower(), known, n=1)
     meant = f" Did you mean {near[0]!r}?" if near else ""
     return f"There is no {what} {_shown(name)!r}.{meant} Known: {', '.join(known)}."
