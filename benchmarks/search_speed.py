@@ -1,21 +1,27 @@
 """How fast the product index is, in-process, beside SQLite FTS5 with indexes.
 
-    uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR]
+    uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR] [--cpu]
 
-The products are those of :mod:`products_made`. Measured: building, size, opening again, the
-time until one changed product is found, and for each kind of question the median and the 99th
-percentile over many different ones. SQLite answers what it can: FTS5 BM25 for any word, B-tree indexes, GROUP BY.
+Measured: building, size, memory, opening again, the time until one changed product is found, and for each
+kind of question the median and the 99th percentile over many different ones, none of which was asked
+before. SQLite answers what it can: FTS5 BM25 for any word, B-tree indexes, GROUP BY.
+
+With ``--cpu`` the processor time that all of it took is measured instead of the time that passed, for a machine
+that has other work. At 50,000 and 1,000,000 products this ends with an error where a promise does not hold.
 """
 
 import argparse
+import math
 import random
 import re
 import resource
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,6 +38,19 @@ from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery,
 
 ACTIVE = Filter("status", Operator.EQ, ("active",))
 NOW = parse_time("2026-01-01T00:00:00Z")
+
+
+BUILD_TARGET = 40_000
+"""Products a second on two idle cores: told beside what was measured, as few machines are idle."""
+
+OPEN_S = 6.0
+PROMISES: dict[int, dict[str, tuple[float, float]]] = {
+    50_000: {"text + 4 facets": (1.5, math.inf), "one change found": (25, math.inf)},
+    1_000_000: {"text + 4 facets": (5, 25), "one change found": (25, math.inf)},
+}
+"""Products → question → milliseconds of median and 99th percentile (of a change: the longest)."""
+
+type Clock = Callable[[], float]
 
 
 class Shelf:
@@ -70,13 +89,19 @@ class Shelf:
 
 def questions(products: list[Stored], count: int) -> dict[str, list[ProductQuery]]:
     chosen = random.Random(11)  # noqa: S311 - the same questions in each run
-    titles = [str(codec.load(each.body)["title"]) for each in chosen.sample(products, count)]
-    texts = [
-        " ".join(
-            chosen.sample(re.findall(r"\w+", each)[:9] or ["x"], 1) + re.findall(r"\w+", each)[:1]
-        )
-        for each in titles
-    ]
+
+    def titles() -> list[str]:
+        return [str(codec.load(each.body)["title"]) for each in chosen.sample(products, count)]
+
+    def texts() -> list[str]:
+        return [
+            " ".join(
+                chosen.sample(re.findall(r"\w+", each)[:9] or ["x"], 1)
+                + re.findall(r"\w+", each)[:1]
+            )
+            for each in titles()
+        ]
+
     categories = [
         str(codec.load(each.body)["category_id"]) for each in chosen.sample(products, count)
     ]
@@ -89,18 +114,18 @@ def questions(products: list[Stored], count: int) -> dict[str, list[ProductQuery
         )
         for each in categories
     ]
-    mended = [_swap(each) for each in texts]
+    everything = [ProductQuery(filters=(ACTIVE,), limit=20 + n) for n in range(20)]
     return {
         "page: category + price, by price": [
             ProductQuery(filters=each, sort=Sort("price")) for each in filtered
         ],
-        "first page, by id": [ProductQuery(filters=(ACTIVE,))] * 20,
-        "first page, by title": [ProductQuery(filters=(ACTIVE,), sort=Sort("title"))] * 20,
-        "text, two words": [ProductQuery(each, (ACTIVE,)) for each in texts],
-        "text, whole title": [ProductQuery(each, (ACTIVE,)) for each in titles],
-        "text with a typo": [ProductQuery(each, (ACTIVE,)) for each in mended],
-        "text + 4 facets": [ProductQuery(each, (ACTIVE,), facets=four) for each in texts],
-        "4 facets over everything": [ProductQuery(filters=(ACTIVE,), facets=four)] * 20,
+        "first page, by id": everything,
+        "first page, by title": [replace(each, sort=Sort("title")) for each in everything],
+        "text, two words": [ProductQuery(each, (ACTIVE,)) for each in texts()],
+        "text, whole title": [ProductQuery(each, (ACTIVE,)) for each in titles()],
+        "text with a typo": [ProductQuery(_swap(each), (ACTIVE,)) for each in texts()],
+        "text + 4 facets": [ProductQuery(each, (ACTIVE,), facets=four) for each in texts()],
+        "4 facets over everything": [replace(each, facets=four) for each in everything],
     }
 
 
@@ -111,13 +136,20 @@ def _swap(text: str) -> str:
     return text.replace(longest, typo)
 
 
-def timed[T](ask: Callable[[T], object], queries: list[T]) -> tuple[float, float]:
-    ask(queries[0])
+def cpu_s() -> float:
+    """Return the processor time of this process and of those that it waited for."""
+    used = [resource.getrusage(each) for each in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def timed[T](
+    ask: Callable[[T], object], queries: list[T], clock: Clock = time.perf_counter
+) -> tuple[float, float]:
     spent = []
     for query in queries:
-        started = time.perf_counter()
+        started = clock()
         ask(query)
-        spent.append((time.perf_counter() - started) * 1_000)
+        spent.append((clock() - started) * 1_000)
     return statistics.median(spent), statistics.quantiles(spent, n=100)[98]
 
 
@@ -128,7 +160,7 @@ def memory_mib() -> float:
 class Fts:
     """SQLite with FTS5 and indexes, as far as it goes."""
 
-    def __init__(self, products: list[Stored]) -> None:
+    def __init__(self, products: Sequence[Stored]) -> None:
         self._db = sqlite3.connect(":memory:")
         self._db.execute("CREATE TABLE p(n INTEGER PRIMARY KEY, id, category, brand, price, color)")
         self._db.execute(
@@ -180,57 +212,100 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=300)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--no-sqlite", action="store_true")
+    parser.add_argument("--cpu", action="store_true")
     arguments = parser.parse_args()
+    clock = cpu_s if arguments.cpu else time.perf_counter
     products = list(stored_products(arguments.products))
     shelf = Shelf(products, build_tree())
     before = memory_mib()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        index = open_index(shelf, folder, "build")
+        index = open_index(shelf, folder, "build", clock)
         size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
         print(
             f"index on disk {size / 2**20:.0f} MiB, process grew by {memory_mib() - before:.0f} MiB"
         )
-        asked = questions(products, arguments.questions)
-        fts = None if arguments.no_sqlite else Fts(products)
-        print("\n| ms | p50 | p99 | SQLite p50 | SQLite p99 |\n|---|---|---|---|---|")
-        for name, queries in asked.items():
-            mine = "{:.2f} | {:.2f}".format(*timed(index.search, queries))
-            known = fts is not None and (queries[0].text or len(queries[0].filters) > 1)
-            theirs = (
-                "{:.2f} | {:.2f}".format(*timed(fts.ask, queries)) if known and fts else "- | -"
-            )
-            print(f"| {name} | {mine} | {theirs} |", flush=True)
-        typed = [each.text[:5] for each in asked["text, two words"] if each.text]
-        spent = timed(lambda text: index.suggest(text, 5), typed)
-        print("| suggest | {:.2f} | {:.2f} | - | - |".format(*spent))
-        print(f"| one change found | {changed(shelf, index, products)} | | |")
+        found = measured(index, shelf, questions(products, arguments.questions), arguments, clock)
         index.close()
-        open_index(shelf, folder, "open again").close()
+        started = time.perf_counter()
+        open_index(shelf, folder, "open again", clock).close()
+        opened = time.perf_counter() - started
+    broken = [
+        f"{name}: {p50:.2f} and {p99:.2f} ms, promised are {promised}"
+        for name, promised in PROMISES.get(arguments.products, {}).items()
+        for p50, p99 in [found[name]]
+        if p50 > promised[0] or p99 > promised[1]
+    ]
+    if opened > OPEN_S:
+        broken.append(f"opened in {opened:.1f} s, promised are {OPEN_S}")
+    if broken:
+        sys.exit("\n".join(broken))
 
 
-def open_index(shelf: Shelf, folder: Path, what: str) -> TantivyIndex:
-    started = time.perf_counter()
+def measured(
+    index: TantivyIndex,
+    shelf: Shelf,
+    asked: dict[str, list[ProductQuery]],
+    arguments: argparse.Namespace,
+    clock: Clock,
+) -> dict[str, tuple[float, float]]:
+    """Return and print the median and the 99th percentile of each question."""
+    found: dict[str, tuple[float, float]] = {}
+    _, products = shelf.snapshot()
+    fts = None if arguments.no_sqlite else Fts(products)
+    unit = "ms of processor time" if arguments.cpu else "ms"
+    print(f"\n| {unit} | p50 | p99 | SQLite p50 | SQLite p99 |\n|---|---|---|---|---|")
+    # What is done once, when it is first asked for, is done.
+    index.search(ProductQuery("warm", (ACTIVE,), facets=(Facet("brand"),)))
+    for name, queries in asked.items():
+        found[name] = timed(index.search, queries, clock)
+        known = queries[0].text or len(queries[0].filters) > 1
+        theirs = "- | -"
+        if fts is not None and known:
+            theirs = "{:.2f} | {:.2f}".format(*timed(fts.ask, queries, clock))
+        p50, p99 = found[name]
+        print(f"| {name} | {p50:.2f} | {p99:.2f} | {theirs} |", flush=True)
+    typed = [each.text[:5] for each in asked["text, two words"] if each.text]
+    found["suggest"] = timed(lambda text: index.suggest(text, 5), typed, clock)
+    print("| suggest | {:.2f} | {:.2f} | - | - |".format(*found["suggest"]))
+    found["one change found"] = changed(shelf, index, products, clock)
+    middle, longest = found["one change found"]
+    print(f"| one change found, longest | {middle:.2f} | {longest:.2f} | | |")
+    return found
+
+
+def open_index(
+    shelf: Shelf, folder: Path, what: str, clock: Clock = time.perf_counter
+) -> TantivyIndex:
+    started, used = clock(), cpu_s()
     index = TantivyIndex(shelf, shelf, folder)  # type: ignore[arg-type]
     while index.checks()[0].status != "pass":
         time.sleep(0.01)
-    spent = time.perf_counter() - started
-    print(f"{what}: {spent:.2f} s, {len(shelf.snapshot()[1]) / spent:,.0f} products/s")
+    spent, count = clock() - started, len(shelf.snapshot()[1])
+    aim = f" (aim: {BUILD_TARGET:,} on two idle cores)" if what == "build" else ""
+    print(
+        f"{what}: {spent:.2f} s, {count / spent:,.0f} products/s{aim}, "
+        f"{(cpu_s() - used) / count * 1e6:.1f} µs of processor time a product"
+    )
     return index
 
 
-def changed(shelf: Shelf, index: TantivyIndex, products: list[Stored]) -> str:
+def changed(
+    shelf: Shelf, index: TantivyIndex, products: Sequence[Stored], clock: Clock
+) -> tuple[float, float]:
+    """Return the median and the longest time until a changed product is found."""
     spent = []
     for number in range(40):
         document = codec.load(products[number * 7].body)
         document["title"] = f"Changed {number}"
         stored = Stored.of(str(document["id"]), 2, codec.dump(document))
-        started = time.perf_counter()
+        started = clock()
         shelf.change(stored)
         found = index.search(ProductQuery(f"changed {number}", (ACTIVE,)))
-        spent.append((time.perf_counter() - started) * 1_000)
-        assert found.ids[0] == stored.id
-    return f"{statistics.median(spent):.2f} | {max(spent):.2f}"
+        spent.append((clock() - started) * 1_000)
+        if found.ids[0] != stored.id:
+            sys.exit(f"{stored.id} was changed and is not found")
+    return statistics.median(spent), max(spent)
 
 
 if __name__ == "__main__":

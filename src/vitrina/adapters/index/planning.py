@@ -128,7 +128,9 @@ class Vocabulary:
         """Return a plan of the same words, but for as many of them as enough products hold."""
         matches = [self._match(each) for each in plan.words]
         some = self.match(replace(plan, needed=1))
-        query = scored(some, 0.0, [(each, 1.0) for each in matches])
+        # Where a rare word must be among them, few products match of all that hold the common ones.
+        wide = len({each.common for each in plan.words}) == 1
+        query = scored(some, 0.0, [(each, 1.0) for each in matches], wide=wide)
         hits = self._searcher.search(query, ENOUGH, count=False).hits
         return replace(plan, needed=max(1, round(hits[-1][0])) if hits else 1)
 

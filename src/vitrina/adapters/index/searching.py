@@ -40,7 +40,10 @@ from vitrina.service_layer.queries import (
 )
 
 DEAR: Final = 1_000
-"""Where each word is held by so many products, those that hold all are sought only once."""
+"""Where each of a few words is held by so many products, those that hold all are sought only once."""
+
+FEW: Final = 4
+"""How many words these are at most."""
 
 ANSWERS_MAX: Final = 256
 """How many whole answers are kept until the next change."""
@@ -113,8 +116,9 @@ class Search:
     def _finds_enough(self, plan: Plan) -> bool:
         """Say whether enough products hold all words of a plan, whatever the filters leave of them."""
         base = self._base(self._query.filters)
-        if self._plain_facets() and self._state.vocabulary.rarest(plan) < DEAR:
-            # Of few products it is far sooner told how many they are than what facets they have.
+        # Of few products it is far sooner told how many they are than what facets they have.
+        many = len(plan.words) <= FEW and self._state.vocabulary.rarest(plan) >= DEAR
+        if self._plain_facets() and not many:
             total = count(self._state.searcher, base)
         else:
             total = self._total(base)
