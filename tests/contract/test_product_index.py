@@ -1,6 +1,6 @@
 """The port ``ProductIndex``: every index finds what the words of ``queries.py`` say, and nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from tests.contract.product_index import (
     put,
     remove,
 )
+from vitrina.adapters.index import lists
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.scan import ScanIndex
 from vitrina.adapters.memory import MemoryCatalog
@@ -43,15 +44,22 @@ type NewIndex = Callable[[MemoryCatalog], ProductIndex]
 EVERYTHING = ProductQuery(limit=200)
 
 
-@pytest.fixture(params=["scan", "tantivy"], scope="module")
-def new_index(request: pytest.FixtureRequest) -> NewIndex:
-    match request.param:
+@pytest.fixture(params=["scan", "tantivy", "tantivy, lists kept at once"], scope="module")
+def new_index(request: pytest.FixtureRequest) -> Iterator[NewIndex]:
+    with pytest.MonkeyPatch.context() as patch:
+        if "lists" in request.param:
+            patch.setattr(lists, "ASKED_FROM", 1)
+        yield _new_index(request.param.partition(",")[0])
+
+
+def _new_index(kind: str) -> NewIndex:
+    match kind:
         case "scan":
             return lambda catalog: ScanIndex(catalog.view, catalog)
         case "tantivy":
             return lambda catalog: TantivyIndex(catalog.view, catalog)
         case _:
-            raise ValueError(request.param)
+            raise ValueError(kind)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from vitrina.adapters.index.encoding import (
     title_levels,
     value_term,
 )
+from vitrina.adapters.index.lists import ranges_of
 from vitrina.adapters.index.narrowing import all_of, any_of, count, without
 from vitrina.adapters.index.notes import explanation, highlights, reasons
 from vitrina.adapters.index.orders import Key
@@ -25,7 +26,7 @@ from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
 from vitrina.adapters.index.state import FACTS_MAX, State
 from vitrina.adapters.index.tallies import Counted, Tally
-from vitrina.adapters.index.walking import ID_PATHS, Found, Walker, is_filled, path
+from vitrina.adapters.index.walking import ID_PATHS, Found, Path, Walker, is_filled, path
 from vitrina.domain.errors import BadCursor
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import CatalogView, Stored
@@ -272,7 +273,10 @@ class Search:
         found: list[Found] = []
         if after is None or after[1] is not None:
             begin = None if after is None else self._begin(field, *after)
-            found = self._walker.page(self._having(base, field), order, need, begin)
+            kept = self._kept_page(field, order, need, begin)
+            if kept is None:
+                kept = self._walker.page(self._having(base, field), order, need, begin)
+            found = kept
         ids = [each.id for each in found]
         if field not in _ALWAYS_SET and not self._state.all_have(field):
             ids += self._without(base, field, need - len(ids), after)
@@ -281,6 +285,25 @@ class Search:
         last = self._query.limit - 1
         key = self._key(field, found[last]) if last < len(found) else None
         return ids[:-1], orders.position(key, ids[last])
+
+    def _kept_page(
+        self, field: str, order: Path, need: int, begin: Found | None
+    ) -> list[Found] | None:
+        """Return a page out of a list that is kept; None when there is none."""
+        query, state = self._query, self._state
+        ranges = ranges_of(query.filters, field)
+        others = tuple(each for each in query.filters if each not in ranges)
+        has_all = field in _ALWAYS_SET or state.all_have(field)
+        numbers = () if self._plan is None else self._plan.numbers
+        whole = self._having(self._base(others), field)
+        name = (query.text, numbers, others, field)
+        kept = state.lists.find(name, state.searcher, whole, order.levels[0].field)
+        if kept is None:
+            return None
+        part = kept.narrowed(ranges)
+        if has_all or ranges:
+            state.totals[query.text, query.filters, numbers] = part.total
+        return part.page(self._walker, order, need, begin)
 
     def _after(self) -> tuple[str, Key | None] | None:
         after = self._query.after

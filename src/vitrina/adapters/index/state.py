@@ -6,6 +6,7 @@ from typing import Final
 import tantivy
 
 from vitrina.adapters.index.advice import ACTIVE, Name
+from vitrina.adapters.index.lists import Lists
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.schema import LACKABLE
@@ -34,6 +35,7 @@ class State:
         names: The brands, once they were asked for.
         facts: Whether all products meet a filter, for those that were asked about.
         answers: To the questions that were asked before.
+        lists: Sorted lists that were asked for several times.
     """
 
     seq: int
@@ -45,6 +47,7 @@ class State:
     names: list[Name] = field(default_factory=list)
     facts: dict[Filter, bool] = field(default_factory=dict)
     answers: dict[ProductQuery, Hits] = field(default_factory=dict)
+    lists: Lists = field(default_factory=Lists)
 
     def is_met_by_all(self, asked: Filter) -> bool:
         """Say whether every product meets a filter, which then need not be looked at.

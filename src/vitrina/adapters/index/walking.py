@@ -107,6 +107,20 @@ class Walker:
         """
         return list(self._walk(query, order, 0, need, after)) if need else []
 
+    def ordered(
+        self, hits: Sequence[tuple[float, tantivy.DocAddress]], order: Path, after: Found | None
+    ) -> list[Found]:
+        """Return those of some documents that come after one, in order.
+
+        Args:
+            hits: The documents, with their numbers in the first level, and sorted by them.
+            order: To sort them by.
+            after: May be among them.
+        """
+        # Only the whole place of a product tells which of those that share its number come later.
+        depth = 0 if after is None else None
+        return _later(self._sorted(hits, order, depth), after, order)
+
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
         places = list(addresses)
