@@ -7,8 +7,8 @@ Vitrina
     is ``vitrina serve`` as people run it: journal, checkpoints, the search index and the rewriting
     of the product file go on meanwhile.
 SQLite
-    is the same application, so the same parsing, validation, slugs and answers, over a unit of work
-    that keeps products in a table: one ``INSERT`` and one ``COMMIT`` a request, WAL mode,
+    is the same application in the same server, so the same parsing, validation, slugs and answers, the
+    same line of writes and the same socket, over a unit of work that keeps products in a table: one ``INSERT`` and one ``COMMIT`` a request, WAL mode,
     ``synchronous=FULL``. It keeps no history, no change feed, no index and no file. Writers take
     turns at one connection by a lock, which is faster here than a connection for each, which would
     wait for one another by sleeping.
@@ -45,7 +45,6 @@ from types import TracebackType
 from typing import Self
 
 import orjson
-import uvicorn
 from get_product import free_port
 from uuid_utils import uuid7
 
@@ -57,6 +56,7 @@ from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import IdTaken
 from vitrina.domain.product import Product
 from vitrina.entrypoints.http.app import create_app
+from vitrina.entrypoints.server import listen, serve_until_stopped
 from vitrina.service_layer.documents import format_time, write_product
 from vitrina.service_layer.ports import Answered, Stored
 
@@ -198,7 +198,8 @@ def serve_sqlite(folder: Path, port: int) -> None:
         checks=lambda: (),
     )
     app = create_app(lambda: contextlib.nullcontext(opened))
-    uvicorn.run(app, port=port, log_level="warning", access_log=False, lifespan="on")
+    with listen("127.0.0.1", port) as listener:
+        serve_until_stopped(app, listener, grace_s=5)
 
 
 @dataclass(frozen=True)

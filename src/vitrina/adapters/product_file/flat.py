@@ -5,7 +5,7 @@ is a field of its own (``attributes.color``) and a rating is two (``rating``, th
 ``rating_count``). What a document leaves unset has no flat field.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from vitrina.adapters.product_file.cells import same_amount
@@ -25,6 +25,7 @@ DEFAULTS: Final[Mapping[str, Json]] = {
 """What an absent field means, where it means something."""
 
 
+_EMPTY_IS_UNSET: Final = frozenset({"images", "tags"})
 _PLACES: Final = {"rating_count": "rating", "category": "category_id", "currency": "price"}
 
 
@@ -34,18 +35,17 @@ def flatten(document: Mapping[str, Json]) -> Fields:
     for name, value in document.items():
         if value is None or name in READ_ONLY_FIELDS:
             continue
-        match name, value:
-            case "attributes", Mapping():
-                for key, each in value.items():
-                    if each is not None:
-                        fields[attribute_field(key)] = each
-            case "rating", Mapping():
-                fields["rating"] = value.get("average")
-                fields["rating_count"] = value.get("count")
-            case (("images" | "tags"), Sequence()) if not value:
-                pass
-            case _:
-                fields[name] = value
+        if isinstance(value, str):
+            fields[name] = value
+        elif name == "attributes" and isinstance(value, Mapping):
+            for key, each in value.items():
+                if each is not None:
+                    fields[attribute_field(key)] = each
+        elif name == "rating" and isinstance(value, Mapping):
+            fields["rating"] = value.get("average")
+            fields["rating_count"] = value.get("count")
+        elif value or name not in _EMPTY_IS_UNSET:
+            fields[name] = value
     return fields
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Final
 
 from vitrina.service_layer.documents import Document, Json, WrittenFloat
@@ -242,12 +243,14 @@ class JsonStyle:
 def dump(value: Json, style: JsonStyle, base: str = "") -> str:
     """Return *value* in *style*; *base* is the white space before the line it starts on."""
     match value:
+        case str():
+            return encode_basestring_ascii(value) if style.ascii else encode_basestring(value)
         case WrittenFloat():
             return value.text
         case float():
             return float.__repr__(value)
-        case bool() | int() | str() | None:
-            return json.dumps(value, ensure_ascii=style.ascii)
+        case bool() | int() | None:
+            return json.dumps(value)
         case Mapping():
             items = [f"{dump(k, style)}{style.colon}{dump(v, style, base + style.indent)}"
                      for k, v in value.items()]  # fmt: skip

@@ -235,7 +235,7 @@ def _has_misread(value: Json) -> bool:
     match value:
         case str():
             return is_misread(value)
-        case Mapping():
+        case dict():
             return any(_has_misread(each) for each in value.values())
         case list():
             return any(_has_misread(each) for each in value)
