@@ -7,21 +7,24 @@ from functools import partial
 from pathlib import Path
 
 from vitrina.adapters.catalog_folder import Location, create, locate, locate_served
+from vitrina.adapters.incoming import IncomingFile
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.synonyms import FILE_NAME as SYNONYMS, read_synonyms
 from vitrina.adapters.journal.disk import Disk
-from vitrina.adapters.journal.folder import locked, open_store
+from vitrina.adapters.journal.folder import OpenStore, locked, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.meters import Board as Board, private_meters
+from vitrina.adapters.product_file import Format, UnreadableFile
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
+from vitrina.adapters.product_file.row_edits import document_of
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.caretaker import Caretaker
 from vitrina.adapters.projection.categories import CategoriesSync
 from vitrina.adapters.projection.check import check_files
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import Desk
-from vitrina.adapters.projection.products import FileRules, ProductsSync, document_of
+from vitrina.adapters.projection.products import FileRules, ProductsSync
 from vitrina.adapters.projection.projector import Projector, Timing
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.watcher import Watch
@@ -32,6 +35,14 @@ from vitrina.adapters.upkeep.verify import verify
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Source
+from vitrina.service_layer.imports import (
+    CannotImport,
+    Imported,
+    ImportRules,
+    Progress,
+    import_products,
+    owners_of_skus,
+)
 from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.opening import CannotOpen, InUse, Understood
 from vitrina.service_layer.person_file import FileDesk, FileStatus, NoFile
@@ -122,16 +133,65 @@ def open_catalog(
     location = locate(path)
     disk = disk or Disk()
     meters = meters or private_meters()
-    with open_store(
-        location.state, limits=_limits(settings), disk=disk, join=join, meters=meters
-    ) as opened:
+    with _in_step(
+        location, settings, disk, meters, join=join, last_wait_s=settings.shutdown_s
+    ) as kept:
+        store = kept.opened.store
+        reading = Reading(settings.language, read_synonyms(location.folder / SYNONYMS))
+        with TantivyIndex(store.view, store, location.state / INDEX, reading) as index:
+            yield Catalog(
+                view=store.view,
+                index=index,
+                log=store,
+                unit_of_work=store.unit_of_work,
+                together=store.run_together,
+                checks=lambda: [
+                    *kept.opened.checks(),
+                    *kept.caretaker.checks(),
+                    *index.checks(),
+                ],
+                meters=meters,
+                figures=lambda: [*kept.opened.figures(), *kept.desk.figures(utc_now())],
+                tell=partial(_tell, index, meters),
+                understood=kept.understood,
+                file=kept.desk,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A store that is open, and its files, which some process keeps in step with it."""
+
+    opened: OpenStore
+    desk: Desk
+    caretaker: Caretaker
+    understood: Understood | None
+
+
+@contextmanager
+def _in_step(
+    location: Location,
+    settings: Settings,
+    disk: Disk,
+    meters: Meters,
+    *,
+    join: bool,
+    last_wait_s: float,
+) -> Iterator[_Kept]:
+    """Open the store; see to it that somebody keeps the files in step.
+
+    At the end, other processes that have it open are waited for up to *last_wait_s*, so that what
+    they wrote is in the files, too; 0 is for a command, whose end they do not share.
+    """
+    limits = _limits(settings)
+    with open_store(location.state, limits=limits, disk=disk, join=join, meters=meters) as opened:
         store = opened.store
         desk = Desk(disk, location.desk, opened.presence.marks)
         caretaker = Caretaker(
             opened.presence,
             partial(_projector, location, store, settings, desk, disk, meters),
             desk,
-            last_wait_s=settings.shutdown_s,
+            last_wait_s=last_wait_s,
         )
         try:
             understood = caretaker.open()
@@ -142,23 +202,69 @@ def open_catalog(
             raise CannotOpen(f"{location.file} cannot be taken in: {error}") from error
         caretaker.start()
         try:
-            reading = Reading(settings.language, read_synonyms(location.folder / SYNONYMS))
-            with TantivyIndex(store.view, store, location.state / INDEX, reading) as index:
-                yield Catalog(
-                    view=store.view,
-                    index=index,
-                    log=store,
-                    unit_of_work=store.unit_of_work,
-                    together=store.run_together,
-                    checks=lambda: [*opened.checks(), *caretaker.checks(), *index.checks()],
-                    meters=meters,
-                    figures=lambda: [*opened.figures(), *desk.figures(utc_now())],
-                    tell=partial(_tell, index, meters),
-                    understood=understood,
-                    file=desk,
-                )
+            yield _Kept(opened, desk, caretaker, understood)
         finally:
             caretaker.stop()
+
+
+def import_file(
+    source: Path,
+    path: Path,
+    settings: Settings,
+    rules: ImportRules,
+    *,
+    file_format: str | None = None,
+    currency: str | None = None,
+    progress: Progress,
+) -> Imported:
+    """Import a file of products into a catalog, beside the service that may run on it.
+
+    Args:
+        source: The file.
+        path: The catalog.
+        settings: How the catalog is run.
+        rules: How the file is imported.
+        file_format: ``csv``, ``json`` or ``jsonl``; None finds out.
+        currency: Of prices in it that name none, ISO 4217; None: as in the catalog's own file.
+        progress: Told how far it is.
+
+    Raises:
+        CannotOpen: There is no catalog, it is damaged, or the system refuses.
+        CannotImport: The file cannot be read, or is the catalog's own.
+    """
+    location = locate(path)
+    try:
+        if location.file.exists() and source.samefile(location.file):
+            raise CannotImport(
+                f"{source} is the catalog's own product file: what is saved there is taken in by "
+                "itself, by a service that runs on it or at its next start."
+            )
+        data = source.read_bytes()
+    except OSError as error:
+        raise CannotImport(f"{source} cannot be read: {error.strerror or error}.") from error
+    with _in_step(location, settings, Disk(), private_meters(), join=True, last_wait_s=0) as kept:
+        view = kept.opened.store.view
+        new_unit_of_work = partial(kept.opened.store.unit_of_work, Source.IMPORT)
+        try:
+            incoming = IncomingFile(
+                source,
+                data,
+                view.categories(),
+                currency=currency or settings.currency,
+                owners_of_skus=lambda skus: owners_of_skus(new_unit_of_work(), skus),
+                file_format=Format(file_format) if file_format else None,
+            )
+        except UnreadableFile as error:
+            raise CannotImport(f"{source} cannot be read: {error}") from error
+        except (StoreReadOnly, StoreBusy) as error:
+            raise CannotImport(f"Nothing can be written to the catalog: {error}") from error
+        return import_products(
+            incoming,
+            rules,
+            view=view,
+            new_unit_of_work=new_unit_of_work,
+            progress=progress,
+        )
 
 
 def init_catalog(folder: Path, file_format: str) -> Path:

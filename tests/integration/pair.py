@@ -8,11 +8,12 @@ from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.adapters.meters import private_meters
+from vitrina.adapters.product_file.row_edits import document_of
 from vitrina.adapters.projection.base import BaseKeeper
 from vitrina.adapters.projection.categories import CategoriesSync
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import Desk
-from vitrina.adapters.projection.products import FileRules, ProductsSync, document_of
+from vitrina.adapters.projection.products import FileRules, ProductsSync
 from vitrina.adapters.projection.projector import Projector, Timing
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.watcher import Watch

@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``init``, ``check``, ``accept``, ``openapi``, and those that look after the files.
+"""The command line: ``serve``, ``init``, ``check``, ``import``, ``accept``, ``openapi``, and those that look after the files.
 
 Answers go to standard output, log lines and errors to standard error. An error is one line that says
 what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot be opened or has
@@ -25,6 +25,7 @@ from vitrina.bootstrap import (
     check_catalog,
     folder_of,
     hold_catalog,
+    import_file,
     init_catalog,
     open_catalog,
     repair_catalog,
@@ -32,12 +33,13 @@ from vitrina.bootstrap import (
     verify_catalog,
 )
 from vitrina.domain.errors import NothingToAccept
-from vitrina.entrypoints import report, upkeep_report
+from vitrina.entrypoints import import_report, report, upkeep_report
 from vitrina.entrypoints.acceptor import Loads
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.server import PortTaken, Share, listen, serve_until_stopped
 from vitrina.entrypoints.supervisor import Worker, supervise
+from vitrina.service_layer.imports import CannotImport, ImportMode, ImportRules, OnError
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.settings import BadSettings, LogFormat, Settings
 from vitrina.telemetry import configure_logging
@@ -56,6 +58,15 @@ EXIT_MISUSED = 2
 class ProductFormat(StrEnum):
     """The formats of a new product file."""
 
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+class ImportFormat(StrEnum):
+    """The formats of a file that is imported; ``auto`` goes by its name and how it begins."""
+
+    AUTO = "auto"
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
@@ -83,7 +94,7 @@ def _explained[**P](command: Callable[P, None]) -> Callable[P, None]:
     def explained(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except (CannotOpen, PortTaken) as error:
+        except (CannotOpen, CannotImport, PortTaken) as error:
             typer.echo(f"vitrina: {error}", err=True)
             raise typer.Exit(EXIT_FAILED) from None
         except BadSettings as error:
@@ -322,6 +333,53 @@ def restore(
 ) -> None:
     """Make a catalog of a backup: with the same versions, ETags and past."""
     typer.echo(upkeep_report.of_restore(restore_catalog(source, path, replace=force)))
+
+
+@app.command(name="import")
+@_explained
+def import_(
+    file: Annotated[Path, typer.Argument(help="A product file: CSV, JSON or JSON Lines.")],
+    into: Annotated[Path, typer.Option("--into", help="A catalog folder, or its product file.")],
+    *,
+    file_format: Annotated[
+        ImportFormat, typer.Option("--format", help="The format of FILE.")
+    ] = ImportFormat.AUTO,
+    mode: Annotated[
+        ImportMode,
+        typer.Option(help="Make and change products, only make them, or also delete all others."),
+    ] = ImportMode.UPSERT,
+    on_error: Annotated[
+        OnError, typer.Option(help="What to do about wrong rows: leave them out, or stop.")
+    ] = OnError.SKIP,
+    currency: Annotated[
+        str | None, typer.Option(help="Of prices that name none. [default: the catalog's]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
+) -> None:
+    """Import a file of products into a catalog, also while a service runs on it.
+
+    Exit code 0: every row is in the catalog; 1: some were rejected, or it was stopped.
+    """
+    settings = Settings.load(folder_of(into))
+    in_file = Settings.load(folder_of(into), currency=currency).currency
+    _log_as(settings)
+    rules = ImportRules(mode=mode, on_error=on_error, dry_run=dry_run)
+    known = None if file_format is ImportFormat.AUTO else file_format.value
+    with import_report.progress_line() as progress:
+        done = import_file(
+            file,
+            into,
+            settings,
+            rules,
+            file_format=known,
+            currency=in_file,
+            progress=progress,
+        )
+    typer.echo(import_report.of_import(done))
+    if done.rejected or done.stopped:
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

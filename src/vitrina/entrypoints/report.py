@@ -24,6 +24,21 @@ def for_people(understood: Understood, *, problems_max: int | None = None) -> st
         understood: Of the file.
         problems_max: How many problems are listed; None is all of them.
     """
+    lines = of_columns(understood)
+    problems = understood.problems[:problems_max]
+    lines += [of_problem(each) for each in problems]
+    if more := len(understood.problems) - len(problems):
+        lines.append(f"… and {more:,} more; see them all with: vitrina check {understood.path}")
+    return "\n".join(lines)
+
+
+def of_problem(problem: Problem) -> str:
+    """Return the line that tells a problem."""
+    return f"{'Error' if problem.error else 'Warning'}: {problem}"
+
+
+def of_columns(understood: Understood) -> list[str]:
+    """Return the lines that say how the file was read."""
     lines = [f"Product file: {understood.path}"]
     if understood.columns:
         lines.append("Columns: " + _columns(understood.columns))
@@ -36,11 +51,7 @@ def for_people(understood: Understood, *, problems_max: int | None = None) -> st
             f"Prices that name no currency are in {understood.currency} "
             "(setting: currency, VITRINA_CURRENCY)"
         )
-    problems = understood.problems[:problems_max]
-    lines += [f"{'Error' if each.error else 'Warning'}: {each}" for each in problems]
-    if more := len(understood.problems) - len(problems):
-        lines.append(f"… and {more:,} more; see them all with: vitrina check {understood.path}")
-    return "\n".join(lines)
+    return lines
 
 
 def addresses(listener: socket.socket) -> str:

@@ -61,48 +61,97 @@ class Outcome:
     """What became of some edits.
 
     Attributes:
-        applied: How many were carried out, or had nothing to change.
+        applied: The ids of those that were carried out, or had nothing to change.
         refused: Product id → what the catalog holds against the edit.
         stale: The edits whose product has changed since they were made.
     """
 
-    applied: int = 0
+    applied: set[str] = field(default_factory=set)
     refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)
 
+    def take(self, part: "Outcome") -> None:
+        """Add what became of further edits."""
+        self.applied |= part.applied
+        self.refused |= part.refused
+        self.stale += part.stale
+
 
 def apply_row_edits(
-    new_unit_of_work: Callable[[], UnitOfWork], edits: Iterable[RowEdit]
+    new_unit_of_work: Callable[[], UnitOfWork],
+    edits: Iterable[RowEdit],
+    outcome: Outcome | None = None,
+    *,
+    stop: bool = False,
+    told: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
     """Carry out *edits*, in units of work of at most 500.
 
     Rows that are gone come first, so that others may have their SKUs. Edits that want a SKU or a
     slug that another product has are tried again when that one has been edited, and those that
-    wait for one another exchange them.
+    wait for one another exchange them, in one unit of work.
 
     Args:
         new_unit_of_work: Makes a fresh unit of work.
         edits: At most one for each product.
+        outcome: Filled in as it goes, so that it holds what was committed whatever happens.
+        stop: End with the first unit of work in which an edit is refused; it is not committed.
+        told: Called with how many edits each unit of work was about.
 
     Raises:
         StoreReadOnly, StoreBusy: Some edits may have been committed; the others were not.
     """
-    outcome = Outcome()
-    waiting: list[RowEdit] = []
-    ordered = sorted(edits, key=lambda edit: not _removes(edit))
-    for chunk in batched(ordered, EDITS_PER_UNIT, strict=False):
-        with new_unit_of_work() as uow:
-            waiting += _carry_out(uow, chunk, outcome)
-            uow.commit()
+    outcome = outcome or Outcome()
+    waiting: Sequence[RowEdit] = sorted(edits, key=lambda edit: not _removes(edit))
     progress = True
     while waiting and progress:
-        with new_unit_of_work() as uow:
-            still = _carry_out(uow, waiting, outcome)
-            uow.commit()
+        still: list[RowEdit] = []
+        for chunk in batched(waiting, EDITS_PER_UNIT, strict=False):
+            part = Outcome()
+            with new_unit_of_work() as uow:
+                left = _carry_out(uow, chunk, part)
+                if stop and part.refused:
+                    outcome.refused |= part.refused
+                    return outcome
+                uow.commit()
+            outcome.take(part)
+            still += left
+            told(len(chunk) - len(left))
         progress = len(still) < len(waiting)
         waiting = still
     if waiting:
         _exchange(new_unit_of_work(), waiting, outcome)
+        told(len(waiting))
+    return outcome
+
+
+def try_row_edits(
+    new_unit_of_work: Callable[[], UnitOfWork],
+    edits: Sequence[RowEdit],
+    categories: Sequence[Category] = (),
+) -> Outcome:
+    """Return what would become of *edits*; nothing is changed.
+
+    Args:
+        new_unit_of_work: Makes a fresh unit of work; none is committed.
+        edits: At most one for each product.
+        categories: Those that would be made before, parents first.
+
+    Raises:
+        StoreReadOnly, StoreBusy.
+    """
+    outcome = Outcome()
+    ids = {each.id for each in edits}
+    for chunk in batched(edits, EDITS_PER_UNIT, strict=False):
+        with new_unit_of_work() as uow:
+            for category in categories:
+                uow.categories.save(category)
+            for edit in _carry_out(uow, chunk, outcome):
+                # What it wants may be free when all the others are carried out.
+                if fault := _outside(uow, edit, ids):
+                    outcome.refused[edit.id] = (fault,)
+                else:
+                    outcome.applied.add(edit.id)
     return outcome
 
 
@@ -125,7 +174,7 @@ def _carry_out(uow: UnitOfWork, edits: Iterable[RowEdit], outcome: Outcome) -> l
         except CatalogError as error:
             outcome.refused[edit.id] = _faults(error)
         else:
-            outcome.applied += 1
+            outcome.applied.add(edit.id)
     return waiting
 
 
@@ -149,7 +198,7 @@ def _exchange(uow: UnitOfWork, waiting: Sequence[RowEdit], outcome: Outcome) -> 
             outcome.refused.update((each.id, _faults(error)) for each in edits)
             return
         uow.commit()
-    outcome.applied += len(edits)
+    outcome.applied |= {each.id for each in edits}
 
 
 def _among_themselves(

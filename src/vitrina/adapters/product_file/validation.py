@@ -58,7 +58,7 @@ def validate(file: ProductFile) -> Validated:
             found = [] if row.refused else list(_clashes(product, row, skus, slugs))
             if not found and not row.refused:
                 products[row.id] = product
-        new = (_problem(file, row, fault) for fault in found)
+        new = (problem_at(file, row, fault) for fault in found)
         problems.extend(each for each in new if (each.line, each.header) not in reported)
         rows.append(replace(row, refused=True) if found else row)
     problems.sort(key=lambda each: (each.line, each.column))
@@ -97,7 +97,8 @@ def _clashes(
             yield Fault(f"/{field}", f"duplicate_{field}", detail)
 
 
-def _problem(file: ProductFile, row: Row, fault: Fault) -> FileProblem:
+def problem_at(file: ProductFile, row: Row, fault: Fault) -> FileProblem:
+    """Return the problem that a row has this fault, at the cell that it speaks of."""
     find: Callable[[ProductFile, Row, str], Place] = (
         place_in_csv if file.format is Format.CSV else place_in_json
     )

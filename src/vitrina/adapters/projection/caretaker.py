@@ -38,7 +38,8 @@ class Caretaker:
             presence: The processes that serve the catalog.
             make: Called when this process takes over.
             desk: Where the process that leads tells how the files are.
-            last_wait_s: How long others may take to leave, at the end.
+            last_wait_s: How long others may take to leave, at the end; 0: they stay, and one of
+                them takes over.
         """
         self._presence = presence
         self._make = make
@@ -76,7 +77,7 @@ class Caretaker:
             self._thread.join()
         self._take_over()
         if self._projector is not None:
-            if not self._presence.wait_until_alone(self._last_wait_s):
+            if self._last_wait_s and not self._presence.wait_until_alone(self._last_wait_s):
                 _log.warning("another process still has the catalog open")
             self._projector.stop()
 

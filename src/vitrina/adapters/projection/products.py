@@ -1,18 +1,15 @@
 """The product file and the catalog's products, in step."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk, replace_file
 from vitrina.adapters.product_file import (
     Conflict,
-    Edit,
-    EditKind,
     ProductFile,
     Row,
     UnreadableFile,
@@ -23,6 +20,7 @@ from vitrina.adapters.product_file import (
 )
 from vitrina.adapters.product_file.flat import Fields, flatten
 from vitrina.adapters.product_file.headers import VERSION
+from vitrina.adapters.product_file.row_edits import document_of, row_edit
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
@@ -34,12 +32,11 @@ from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
 from vitrina.adapters.projection.versions import Compared, Versions, Written, without_rows
 from vitrina.domain.errors import Fault
-from vitrina.domain.product import Product
 from vitrina.service_layer.documents import Document
-from vitrina.service_layer.file_edits import RowEdit, apply_category_edits, apply_row_edits
+from vitrina.service_layer.file_edits import apply_category_edits, apply_row_edits
 from vitrina.service_layer.opening import Problem, Understood
 from vitrina.service_layer.person_file import ConflictReason, Pending
-from vitrina.service_layer.ports import CatalogView, Stored, UnitOfWork
+from vitrina.service_layer.ports import CatalogView, UnitOfWork
 
 ROUNDS_MAX: Final = 20
 """How often edits are compared anew because the API changed the same products meanwhile."""
@@ -366,7 +363,7 @@ class ProductsSync:
 
             merge = compare(base, theirs.file, current, unclear=unclear)
             edits = [
-                _row_edit(each, tags[each.id], theirs.products)
+                row_edit(each, tags[each.id], theirs.products)
                 for each in merge.edits
                 if (only is None or each.id in only) and not is_done(each.id)
             ]
@@ -435,11 +432,6 @@ class _Applied:
     told: list[Problem] = field(default_factory=list)
 
 
-def document_of(stored: Stored | None) -> Document | None:
-    """Return a product's document, or None."""
-    return None if stored is None else codec.load(stored.body)
-
-
 def _pending(loss: Loss, mark: str) -> Pending:
     return Pending(fingerprint=mark, products=loss.rows, deleted=loss.gone, columns=loss.columns)
 
@@ -459,13 +451,3 @@ def _edited_rows(
         {row.id: flatten(row.document) for row, _ in edited},
         {row.id: flatten(now.document) for row, now in edited if now is not None},
     )
-
-
-def _row_edit(edit: Edit, tag: str | None, products: Mapping[str, Product]) -> RowEdit:
-    match edit.kind:
-        case EditKind.CREATE:
-            return RowEdit(edit.id, tag, product=products[edit.id])
-        case EditKind.UPDATE:
-            return RowEdit(edit.id, tag, patch=edit.document)
-        case EditKind.DELETE:
-            return RowEdit(edit.id, tag)
