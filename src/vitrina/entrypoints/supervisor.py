@@ -126,6 +126,7 @@ class _Supervisor:
         """Wait for the first worker; return its exit code if it could not start."""
         while not self._stopping:
             self._wait(woken)
+            self._kill_hung()
             if any(child.is_ready for child in self._children.values()):
                 return None
             for _, status in self._reap():
