@@ -51,7 +51,7 @@ def test_a_helper_answers_line_by_line() -> None:
 def test_a_helper_that_dies_is_noticed() -> None:
     broken = [*PRODUCTS[:700], Stored.of("broken", 1, b"not a product"), *PRODUCTS[700:]]
 
-    with pytest.raises(HelperFailed, match=f"of {len(broken)} products were written"):
+    with pytest.raises(HelperFailed, match="products were written"):
         written(broken, 1)
 
 

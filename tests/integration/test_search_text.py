@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.product_index import follow, new_catalog, put
 from vitrina.adapters.index import planning
-from vitrina.adapters.index.analysis import LANGUAGES
+from vitrina.adapters.index.analysis import LANGUAGES, Analyzer
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.synonyms import read_synonyms
 from vitrina.adapters.memory import MemoryCatalog
@@ -335,3 +335,17 @@ def test_a_position_in_a_tier_that_is_not_there_is_refused(catalog: MemoryCatalo
         position = (*first.next[:place], wrong, *first.next[place + 1 :])
         with pytest.raises(BadCursor):
             index.search(ProductQuery("red lamp", limit=2, after=position))
+
+
+def test_words_that_are_too_long_are_left_out_and_the_rest_is_found(find: Find) -> None:
+    long = "x" * 64
+    assert find(f"red {long} lamp", a=f"Red {long} lamp", b="Red lamp shade") == ["a", "b"]
+    assert find(long, c="Lamp") == []
+
+
+@pytest.mark.parametrize("title", ["Wi-Fi_6 (USB3.0)", "Lâmpada wi-fi_6: ÜBER-usb3.0"])
+def test_texts_are_cut_alike_whatever_their_characters(title: str) -> None:
+    analyzer = Analyzer("en")
+    assert analyzer.split_all([title, "", "a"]) == [analyzer.split(title), [], ["a"]]
+    assert "fi" in analyzer.split(title)
+    assert analyzer.split(title)[-2:] == ["usb3", "0"]

@@ -12,7 +12,6 @@ text anew for each field. Texts of ASCII characters are cut without the engine; 
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -64,9 +63,6 @@ STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Words that say nothing, folded; other languages have none."""
 
-KNOWN_MAX: Final = 10_000
-"""How many texts that come again and again, such as brands, are remembered with their words."""
-
 STEMS_KEPT: Final = 200_000
 """How many words are remembered with their stems: about 25 MB."""
 
@@ -74,6 +70,11 @@ _PUNCTUATION: Final = bytes(each for each in range(128) if not chr(each).isalnum
 _CODE: Final = re.compile(r"[^0-9a-z]+")
 _WORDS: Final = bytes(ord(chr(each).lower()) if chr(each).isalnum() else 32 for each in range(128))
 _TO_WORDS: Final = _WORDS + bytes(range(128, 256))
+
+_BETWEEN: Final = "\x7f"
+"""Stands between texts that are cut together; no text of a product holds it."""
+
+_TO_TEXTS: Final = _TO_WORDS[:127] + _BETWEEN.encode() + _TO_WORDS[128:]
 
 
 class _Stems(dict[str, str]):
@@ -99,7 +100,6 @@ class Analyzer:
         self._stems = _Stems(_builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build())
         self._stop = STOP_WORDS.get(language, frozenset())
         self.stem: Final = self._stems.__getitem__
-        self.split_known: Final = lru_cache(KNOWN_MAX)(self.split)
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, folded, without their stems taken."""
@@ -109,6 +109,14 @@ class Analyzer:
                 return cut
             return [each for each in cut if len(each) < TERM_LENGTH_MAX]
         return list(self._words.analyze(text))
+
+    def split_all(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the words of each of several texts; those that are too long may be among them."""
+        together = _BETWEEN.join(texts)
+        if together.isascii():
+            cut = together.encode().translate(_TO_TEXTS).decode().split(_BETWEEN)
+            return [each.split() for each in cut]
+        return list(map(self.split, texts))
 
     def stems(self, text: str) -> list[str]:
         """Return the stems of the words of a text, in order."""
@@ -121,7 +129,8 @@ class Analyzer:
 
 def written_terms() -> tantivy.TextAnalyzer:
     """Return what reads terms between spaces, as they are given to the engine."""
-    return tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    terms = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace())
+    return terms.filter(tantivy.Filter.remove_long(TERM_LENGTH_MAX)).build()
 
 
 def _builder() -> tantivy.TextAnalyzerBuilder:
@@ -147,4 +156,5 @@ def long_gtin(text: str) -> str:
 
 def whole(words: Sequence[str]) -> str:
     """Return a short digest of a whole text's words, to find titles that are equal but for case."""
-    return blake2b(" ".join(words).encode(), digest_size=8).hexdigest()
+    known = " ".join([each for each in words if len(each) < TERM_LENGTH_MAX])
+    return blake2b(known.encode(), digest_size=8).hexdigest()

@@ -160,13 +160,10 @@ class Writer:
     def _fields(self, product_id: str, document: Document) -> dict[str, object]:
         values = dict(rows.values_of(document))
         title = str(document["title"])
-        titled = self.analyzer.split(title)
         head = encoding.head_level(product_id, self.spread.prefix)
-        rank = encoding.rank(head, self.spread.landmarks)
         fields: dict[str, object] = {
             "id": product_id,
             "h": head,
-            "boost": _boost(len(titled), rank),
             "has": list(values),
             **dict(zip(ID_FIELDS[1:], encoding.id_levels(product_id), strict=True)),
             **dict(zip(TITLE_FIELDS, encoding.title_levels(fold(title)), strict=True)),
@@ -184,20 +181,27 @@ class Writer:
             if isinstance(number, int | float):
                 fields[step_field(name)] = counts.step_of(name, number)
         _write_attributes(fields, attributes)
-        self._write_texts(fields, document, titled, attributes)
+        words = self._write_texts(fields, document, attributes)
+        fields["boost"] = _boost(words, encoding.rank(head, self.spread.landmarks))
         return fields
 
     def _write_texts(
         self,
         fields: dict[str, object],
         document: Document,
-        titled: Sequence[str],
         attributes: Mapping[str, Sequence[Value]],
-    ) -> None:
-        split, stem = self.analyzer.split, self.analyzer.stem
+    ) -> int:
+        """Write the fields of words, and return how many there are in the title."""
+        stem = self.analyzer.stem
         identifiers = [str(each) for name in _CODED if (each := document[name])]
-        made = self.analyzer.split_known(str(document["brand"] or ""))
-        noted = split(" ".join([*map(str, _tags(fields)), *_texts(attributes)]))
+        titled, made, noted, told = self.analyzer.split_all(
+            (
+                str(document["title"]),
+                str(document["brand"] or ""),
+                " ".join([*map(str, _tags(fields)), *_texts(attributes)]),
+                " ".join([*identifiers, str(document["description"] or "")]),
+            )
+        )
         words = [*titled, *made, *noted]
         stems = list(map(stem, words))
         fields["title"] = " ".join(stems[: len(titled)])
@@ -205,12 +209,13 @@ class Writer:
         fields["makers"] = " ".join(stems[len(titled) : len(titled) + len(made)])
         fields["facts"] = " ".join(stems[len(titled) + len(made) :])
         fields["words"] = " ".join(dict.fromkeys(words))
-        stems += map(stem, split(" ".join([*identifiers, str(document["description"] or "")])))
+        stems += map(stem, told)
         fields["all"] = " ".join(dict.fromkeys(stems))
         codes = {analysis.code(each) for each in (*identifiers, str(document["id"]))}
         codes.add(analysis.long_gtin(str(document["gtin"] or "")))
         fields["codes"] = sorted(codes - {""})
         fields["whole"] = analysis.whole(titled)
+        return len(titled)
 
 
 def _tags(fields: Mapping[str, object]) -> Sequence[str]:

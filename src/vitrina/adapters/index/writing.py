@@ -29,6 +29,9 @@ HELPED_FROM: Final = 20_000
 HELPERS_MAX: Final = 3
 """More would write faster than one process can hand on to the engine."""
 
+OWN_SHARE: Final = 6
+"""One of how many products this process writes beside a single helper, which has more to do than it."""
+
 BATCH_LINES: Final = 500
 
 type Add = Callable[[str], object]
@@ -53,11 +56,6 @@ def write_all(
     Raises:
         HelperFailed: Some products may have been added.
     """
-    if not helpers:
-        writer = Writer(Analyzer(language), spread)
-        for each in products:
-            add(writer.write(each.id, each.body))
-        return
     lock = Lock()
 
     def add_many(documents: Sequence[bytes]) -> None:
@@ -67,14 +65,20 @@ def write_all(
                     raise HelperFailed("a product was written in part")
                 add(each[:-1].decode())
 
+    own = len(products) if not helpers else len(products) // OWN_SHARE if helpers == 1 else 0
+    others = products[own:]
+
     header = orjson.dumps(
         {"language": language, "prefix": spread.prefix, "landmarks": spread.landmarks}
     )
     with ExitStack() as running:
         parts = [
-            running.enter_context(_Helper(header, products[n::helpers], add_many))
+            running.enter_context(_Helper(header, others[n::helpers], add_many))
             for n in range(helpers)
         ]
+        writer = Writer(Analyzer(language), spread)
+        for batch in batched(products[:own], BATCH_LINES, strict=False):
+            add_many([writer.write_line(each.body) for each in batch])
         for part in parts:
             part.wait()
 
