@@ -32,6 +32,7 @@ from vitrina.adapters.upkeep.backup import back_up
 from vitrina.adapters.upkeep.repair import repair
 from vitrina.adapters.upkeep.restore import restore
 from vitrina.adapters.upkeep.verify import verify
+from vitrina.domain.category import Category
 from vitrina.domain.errors import StoreBusy, StoreReadOnly
 from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Source
@@ -382,11 +383,16 @@ def _projector(
     meters: Meters,
 ) -> Projector:
     from_file = partial(store.unit_of_work, Source.FILE)
+
+    def category(key: str) -> Category | None:
+        return store.view.categories().by_id.get(key)
+
     conflicts = ConflictBook(
         disk,
         desk,
         location.file,
         current=lambda key: document_of(store.view.products([key])[0]),
+        category=category,
         now=utc_now,
     )
     products = ProductsSync(
@@ -403,8 +409,11 @@ def _projector(
         disk,
         location.folder,
         BaseKeeper(disk, location.base, CATEGORIES),
+        TakingIn(disk, location.base, CATEGORIES, store, kind="category"),
         view=store.view,
         unit_of_work=from_file,
+        conflicts=conflicts,
+        loss_percent_max=settings.file_loss_percent,
     )
     timing = Timing(
         delay_s=settings.file_delay_s,

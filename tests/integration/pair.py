@@ -17,6 +17,7 @@ from vitrina.adapters.projection.products import FileRules, ProductsSync
 from vitrina.adapters.projection.projector import Projector, Timing
 from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.watcher import Watch
+from vitrina.domain.category import Category
 from vitrina.service_layer import products
 from vitrina.service_layer.changes import Source
 from vitrina.service_layer.documents import Document, Json
@@ -33,12 +34,18 @@ class Pair:
         projector: Keeps both in step; its threads are not started.
     """
 
-    def __init__(self, path: Path, *, currency: str = "EUR") -> None:
+    def __init__(
+        self, path: Path, *, currency: str = "EUR", catalog: MemoryCatalog | None = None
+    ) -> None:
         self.path: Final = path
-        self.catalog: Final = MemoryCatalog()
+        self.catalog: Final = catalog or MemoryCatalog()
         self.desk: Final = Desk(Disk(), path.parent / "desk")
         self.projector: Final = self._projector(currency)
         self.projector.open()
+
+    def reopened(self) -> "Pair":
+        """Return the two sides after the service has died and come back."""
+        return Pair(self.path, catalog=self.catalog)
 
     def sync(self) -> FileStatus:
         """Take edits in and write changes out, once, and return how the file is then."""
@@ -78,7 +85,7 @@ class Pair:
 
     def _projector(self, currency: str) -> Projector:
         disk, base, view = Disk(), self.path.parent / "base", self.catalog.view
-        base.mkdir()
+        base.mkdir(exist_ok=True)
 
         def keeper(name: str) -> BaseKeeper:
             return BaseKeeper(disk, base, name)
@@ -86,11 +93,15 @@ class Pair:
         def from_file() -> Any:
             return self.catalog.unit_of_work(Source.FILE)
 
+        def category(key: str) -> Category | None:
+            return view.categories().by_id.get(key)
+
         book = ConflictBook(
             disk,
             self.desk,
             self.path,
             current=lambda key: document_of(view.products([key])[0]),
+            category=category,
             now=lambda: datetime.now(UTC),
         )
         return Projector(
@@ -108,8 +119,10 @@ class Pair:
                 disk,
                 self.path.parent,
                 keeper("categories.json"),
+                TakingIn(disk, base, "categories.json", self.catalog, kind="category"),
                 view=view,
                 unit_of_work=from_file,
+                conflicts=book,
             ),
             view=view,
             log=self.catalog,

@@ -86,6 +86,7 @@ def book(shop: Path, desk: Path) -> ConflictBook:
         Desk(Disk(), desk),
         shop / "products.csv",
         current=lambda key: None if key == "RUG-1" else {},
+        category=lambda _: None,
         now=lambda: datetime.now(UTC),
     )
 
@@ -446,13 +447,14 @@ def test_categories_of_the_api_are_written(opened: Open, shop: Path) -> None:
 
 
 def test_a_category_in_use_is_not_taken_away(opened: Open, shop: Path) -> None:
-    (shop / "categories.json").write_text('[{"id": "lamps", "name": "Lamps"}]')
+    rug = '{"id": "rugs", "name": "Rugs"}'
+    (shop / "categories.json").write_text(f'[{{"id": "lamps", "name": "Lamps"}}, {rug}]')
     with opened() as catalog:
         put(catalog, "LAMP-1", category_id="lamps")
-    (shop / "categories.json").write_text("[]")
+    (shop / "categories.json").write_text(f"[{rug}]")
 
     with opened() as catalog:
-        assert [each.id for each in catalog.view.categories()] == ["lamps"]
+        assert [each.id for each in catalog.view.categories()] == ["lamps", "rugs"]
         assert "lamps" in next(each.detail for each in catalog.checks() if each.detail)
 
 
@@ -619,6 +621,38 @@ def test_a_rewrite_that_fails_at_its_end_is_no_edit(shop: Path) -> None:
         assert get(catalog, "LAMP-1")["quantity"] == before
         assert catalog.log.seq == seq
     assert "41" not in (shop / "products.csv").read_text()
+
+
+@pytest.mark.parametrize("watch", ["auto", "poll"])
+def test_a_file_that_the_system_will_not_open_is_not_taken_for_gone(shop: Path, watch: str) -> None:
+    path, aside = shop / "products.csv", shop / "aside.csv"
+    settings = Settings.load(file_delay_s=0.01, file_rest_s=0, watch=watch)
+    with open_catalog(shop, settings) as catalog:
+        seq = catalog.log.seq
+        path.rename(aside)
+        path.symlink_to(path.name)  # A link to itself: it is there, and cannot be opened.
+        until(lambda: "Too many levels" in "".join(each.detail for each in catalog.checks()))
+        assert catalog.file.status().state == "blocked"
+        put(catalog, "LAMP-1", quantity=41)
+        assert (catalog.log.seq, path.is_symlink()) == (seq + 1, True)
+
+        path.unlink()
+        aside.rename(path)
+        until(lambda: "41" in path.read_text())
+        until(lambda: catalog.file.status().state == "in_sync")
+        assert catalog.log.seq == seq + 1
+
+
+def test_what_was_kept_that_the_system_will_not_show_is_not_taken_for_gone(
+    opened: Open, shop: Path, tmp_path: Path
+) -> None:
+    with opened():
+        pass
+    base = shop / ".vitrina" / "base"
+    base.rename(tmp_path / "base")
+    base.symlink_to(base.name)
+    with pytest.raises(CannotOpen, match="Too many levels"), opened():
+        pass
 
 
 def test_a_read_only_folder_is_refused(shop: Path) -> None:

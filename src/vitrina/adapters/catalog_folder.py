@@ -132,8 +132,11 @@ def _present(folder: Path) -> list[str]:
 
 def _served_before(folder: Path) -> list[str]:
     """Return the product file that was served from the folder, which may be gone."""
-    kept = BaseKeeper(Disk(), folder / STATE_FOLDER / "base", CATEGORIES).others()
-    return sorted(kept)
+    base = folder / STATE_FOLDER / "base"
+    try:
+        return sorted(BaseKeeper(Disk(), base, CATEGORIES).others())
+    except OSError as error:
+        raise CannotOpen(f"The catalog cannot be opened: {base}: {error.strerror}.") from error
 
 
 def _refuse_another(location: Location) -> None:

@@ -46,12 +46,14 @@ class Pending:
         products: How many products the catalog has of which the file had a row.
         deleted: How many of them would go.
         columns: The columns whose values would go.
+        categories: How many categories would go from ``categories.json``, if that is the file.
     """
 
     fingerprint: str
     products: int
     deleted: int
     columns: tuple[str, ...] = ()
+    categories: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +114,10 @@ class FileConflict:
     """A value of the file that was not taken; the catalog's was kept.
 
     Attributes:
-        id: The same for the same field of the same product.
-        product_id: Whose.
-        field: As a column names it: ``price``, ``attributes.color``; "" is the whole product.
+        id: The same for the same field of the same product or category.
+        product_id: Whose; "" when it is a category's.
+        category_id: Whose; "" when it is a product's.
+        field: As a column names it: ``price``, ``attributes.color``; "" is the whole of it.
         base_value: What both sides had before.
         file_value: What the file said.
         kept_value: What the catalog had and has.
@@ -131,6 +134,7 @@ class FileConflict:
     kept_value: Json
     line: int
     at: datetime
+    category_id: str = ""
 
 
 class FileDesk(Protocol):

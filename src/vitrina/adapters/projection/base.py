@@ -9,6 +9,7 @@ lists those of rows that do not say what the catalog says, and are going to be w
 the folder costs one thing: what people and the API changed since then can no longer be told apart.
 """
 
+import errno
 import os
 import threading
 import time
@@ -46,10 +47,21 @@ class Base:
 
 def kept_seq(disk: Disk, folder: Path) -> int:
     """Return the highest change that any file kept in *folder* held; 0 when there is none."""
-    if not folder.is_dir():
-        return 0
-    numbers = (name[:_DIGITS] for name in disk.names(folder) if name[_DIGITS : _DIGITS + 1] == ".")
+    names = _names(disk, folder)
+    numbers = (name[:_DIGITS] for name in names if name[_DIGITS : _DIGITS + 1] == ".")
     return max((int(each) for each in numbers if each.isdecimal()), default=0)
+
+
+def _names(disk: Disk, folder: Path) -> list[str]:
+    """Return the names in a folder, none when it is not there.
+
+    Raises:
+        OSError: It is there, and the system refuses to tell.
+    """
+    try:
+        return disk.names(folder)
+    except FileNotFoundError:
+        return []
 
 
 class BaseKeeper:
@@ -95,12 +107,9 @@ class BaseKeeper:
 
     def others(self) -> set[str]:
         """Return the names of other files whose base is kept here."""
-        if not self.folder.is_dir():
-            return set()
-        names = self._disk.names(self.folder)
         kept = {
             name[_DIGITS + 1 :]
-            for name in names
+            for name in _names(self._disk, self.folder)
             if name[:_DIGITS].isdecimal() and not name.endswith((_NEXT_SUFFIX, TEMPORARY_SUFFIX))
         }
         return kept - {self._name}
@@ -185,7 +194,9 @@ class BaseKeeper:
     def _adopt(self, seq: int) -> None:
         """Let what was announced be the base."""
         announced = self._path(seq, _NEXT_SUFFIX)
-        if announced.exists():  # An attempt before this one may have failed at the sync.
+        if (
+            signature_of(announced) is not None
+        ):  # An attempt before this one may have failed at the sync.
             self._disk.rename(announced, self._path(seq))
         self._disk.fsync_folder(self.folder)
         self._announced = None
@@ -194,11 +205,9 @@ class BaseKeeper:
         return self.folder / f"{seq:0{_DIGITS}d}.{self._name}{suffix}"
 
     def _found(self, suffix: str = "") -> list[tuple[int, Path]]:
-        if not self.folder.is_dir():
-            return []
         return [
             (int(name[:_DIGITS]), self.folder / name)
-            for name in self._disk.names(self.folder)
+            for name in _names(self._disk, self.folder)
             if name[_DIGITS:] == f".{self._name}{suffix}" and name[:_DIGITS].isdecimal()
         ]
 
@@ -212,6 +221,9 @@ class BaseKeeper:
         if ids != before:
             data = orjson.dumps(sorted(ids))
             replace_file(self._disk, self.folder / f"{self._name}{suffix}", [data])
+
+
+_READS_MAX: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,14 +243,19 @@ class Found:
         """Read the file.
 
         Raises:
-            OSError: It is there and cannot be read.
+            OSError: It is there and cannot be read, or somebody is in the middle of writing it.
         """
         try:
             with path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                return cls(file.read(), status)
+                for _ in range(_READS_MAX):
+                    status = os.fstat(file.fileno())
+                    file.seek(0)
+                    data = file.read()
+                    if _signature(os.fstat(file.fileno())) == _signature(status):
+                        return cls(data, status)
         except FileNotFoundError:
             return cls(None, None)
+        raise BlockingIOError(errno.EAGAIN, "The file is just being written", str(path))
 
     def is_current(self, path: Path) -> bool:
         """Say whether the file is still the one that was read."""

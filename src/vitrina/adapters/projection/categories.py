@@ -1,21 +1,35 @@
-"""``categories.json`` and the catalog's tree, in step."""
+"""``categories.json`` and the catalog's tree, in step.
+
+As with the product file, three states are compared: the file as it was last in step, as it is now,
+and the catalog. Name and parent of a category are fields; what both sides changed differently keeps
+the catalog's value and is a conflict. All edits become one unit of work.
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vitrina.adapters.journal.disk import Disk, replace_file
-from vitrina.adapters.product_file import UnreadableFile
+from vitrina.adapters.product_file import Conflict, UnreadableFile
 from vitrina.adapters.product_file.categories_file import (
     FILE_NAME,
-    read_categories,
+    CategoriesFile,
+    parse_categories,
+    rewrite_categories,
     write_categories,
 )
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
+from vitrina.adapters.projection.conflicts import ConflictBook
+from vitrina.adapters.projection.desk import fingerprint
+from vitrina.adapters.projection.loss import Loss
+from vitrina.adapters.projection.taking import TakingIn
 from vitrina.adapters.projection.understanding import unreadable
 from vitrina.domain.category import Category
 from vitrina.domain.errors import Fault
+from vitrina.service_layer.documents import Json
 from vitrina.service_layer.file_edits import apply_category_edits
 from vitrina.service_layer.opening import Problem
+from vitrina.service_layer.person_file import ConflictReason, Pending
 from vitrina.service_layer.ports import CatalogView, UnitOfWork
 
 
@@ -24,32 +38,51 @@ class CategoriesSync:
 
     Attributes:
         broken: Why the file cannot be read; None while it can.
+        pending: What waits to be accepted; None when nothing does.
         problems: What the catalog holds against the file.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - only the composition root puts it together
         self,
         disk: Disk,
         folder: Path,
         keeper: BaseKeeper,
+        taking: TakingIn,
         *,
         view: CatalogView,
         unit_of_work: Callable[[], UnitOfWork],
+        conflicts: ConflictBook,
+        loss_percent_max: float = 20.0,
     ) -> None:
         self.path = folder / FILE_NAME
         self.broken: Problem | None = None
+        self.pending: Pending | None = None
         self.problems: tuple[Problem, ...] = ()
         self._disk = disk
         self._keeper = keeper
+        self._taking = taking
         self._view = view
         self._unit_of_work = unit_of_work
+        self._conflicts = conflicts
+        self._loss_percent_max = loss_percent_max
         self._base = keeper.load(Found.at(self.path).data)
 
-    def take_in(self, seq: int) -> None:
+    @property
+    def waits(self) -> bool:
+        """A person has to do something first; until then the file is not written."""
+        return self.broken is not None or self.pending is not None
+
+    @property
+    def needs_writing(self) -> bool:
+        """It does not say what the catalog says, because of conflicts."""
+        return self._base is not None and bool(self._base.stale)
+
+    def take_in(self, seq: int, *, accepted: str | None = None) -> None:
         """Carry out what people did to the file.
 
         Args:
             seq: The number of the last change before this.
+            accepted: The fingerprint of the bytes that may take away as much as they do.
 
         Raises:
             OSError: The file or its base cannot be read or written.
@@ -58,19 +91,32 @@ class CategoriesSync:
         if self._base and self._base.seq > seq:
             self._base = None  # The journal lost its end, and the file is newer than the catalog.
         found = Found.at(self.path)
-        self._base = self._keeper.own_write(found.data) or self._base
+        if own := self._keeper.own_write(found.data):
+            self._base = own
         if found.data is None or (self._base and found.data == self._base.data):
-            self.broken = None
+            self.broken = self.pending = None
+            self._taking.end()
             return
         try:
-            theirs = read_categories(found.data)
+            theirs = parse_categories(found.data)
         except UnreadableFile as error:
             self.broken = unreadable(self.path.name, error)
+            self.pending = None
             return
         self.broken = None
-        faults = self._apply(theirs.by_id, self._known())
-        self.problems = tuple(_problem(self.path.name, fault) for fault in faults)
-        self._keep(Base(self._base.seq if self._base else seq, found.data))
+        base = self._known()
+        if not self._may_go(base, theirs, found.data, accepted):
+            return
+        is_done = self._taking.begin(found.data, is_new=True)
+        merge = _Merge(base, theirs, self._view.categories().by_id)
+        self._conflicts.forget_categories(merge.edited)
+        conflicts = [each for each in merge.conflicts if not is_done(each.id)]
+        self._conflicts.add(conflicts, of_categories=True)
+        self._apply(merge, theirs, is_done)
+        self._conflicts.settle()  # What was not taken is told before it is forgotten.
+        stale = frozenset(each.id for each in conflicts)
+        self._keep(Base(self._base.seq if self._base else seq, found.data, stale=stale))
+        self._taking.end()
 
     def write_out(self, seq: int, *, needed: bool) -> bool:
         """Write the tree into the file, where the file does not have it.
@@ -90,12 +136,17 @@ class CategoriesSync:
             needed = needed or self._base is not None  # It was deleted, but not the categories.
         elif self._base is None or found.data != self._base.data:
             return False
-        if not needed:
+        if not needed and not self.needs_writing:
             return True
         tree = self._view.categories()
-        if found.data is not None and _agree(read_categories(found.data).by_id, tree.by_id):
-            return True
-        data = write_categories(tree)
+        if found.data is None:
+            data = write_categories(tree)
+        else:
+            file = parse_categories(found.data)
+            if self._base and _agree(file.tree.by_id, tree.by_id):
+                self._keep(replace(self._base, stale=frozenset()))
+                return True
+            data = rewrite_categories(file, tree)
         self._keeper.announce(Base(seq, data))
         if not replace_file(
             self._disk,
@@ -109,47 +160,126 @@ class CategoriesSync:
         return True
 
     def _known(self) -> Mapping[str, Category]:
-        return read_categories(self._base.data).by_id if self._base else {}
+        if self._base is None:
+            return {}
+        try:
+            return parse_categories(self._base.data).tree.by_id
+        except UnreadableFile:
+            return {}  # An older version of the program could read it.
 
-    def _apply(self, theirs: Mapping[str, Category], base: Mapping[str, Category]) -> list[Fault]:
-        """Carry out the difference between *base* and *theirs*, where the API did nothing."""
-        tree = self._view.categories()
-        wanted: list[Category] = []
+    def _may_go(
+        self,
+        base: Mapping[str, Category],
+        theirs: CategoriesFile,
+        data: bytes,
+        accepted: str | None,
+    ) -> bool:
+        """Say whether no more categories go than may, or somebody has accepted it."""
+        tree = self._view.categories().by_id
+        present = theirs.lines
+        gone = [key for key in base if key not in present and key in tree]
+        loss = Loss(len(base), len(gone), ())
+        mark = fingerprint(data)
+        self.pending = None
+        if loss.is_grave(self._loss_percent_max) and mark != accepted:
+            self.pending = Pending(fingerprint=mark, products=0, deleted=0, categories=len(gone))
+        return self.pending is None
+
+    def _apply(
+        self, merge: "_Merge", theirs: CategoriesFile, is_done: Callable[[str], bool]
+    ) -> None:
+        wanted = [each for each in merge.wanted if not is_done(each.id)]
+        gone = [key for key in merge.gone if not is_done(key)]
         faults: list[Fault] = []
-        for key, category in theirs.items():
-            if _same(category, base.get(key)) or _same(category, tree.by_id.get(key)):
-                continue
-            if key in base and not _same(base[key], tree.by_id.get(key)):
-                faults.append(_conflict(key))
-            else:
-                wanted.append(category)
-        gone: list[str] = []
-        for key in base.keys() - theirs.keys():
-            if key in tree.by_id and not _same(base[key], tree.by_id[key]):
-                faults.append(_conflict(key))
-            else:
-                gone.append(key)
         if wanted or gone:
-            faults += apply_category_edits(self._unit_of_work(), wanted, gone)
-        return faults
+            faults = apply_category_edits(self._unit_of_work(), wanted, gone)
+        lines = theirs.lines
+        self.problems = tuple(_problem(self.path.name, fault, lines) for fault in faults)
 
     def _keep(self, base: Base) -> None:
         self._keeper.store(base, before=self._base)
         self._base = base
 
 
+class _Merge:
+    """What a person changed in the file, against what the catalog has by now.
+
+    Attributes:
+        edited: The ids of all categories that were edited, added or taken away.
+        wanted: Categories as they are to be.
+        gone: The ids of those that are to go.
+        conflicts: What both sides changed differently.
+    """
+
+    def __init__(
+        self, base: Mapping[str, Category], theirs: CategoriesFile, tree: Mapping[str, Category]
+    ) -> None:
+        self.edited: set[str] = set()
+        self.wanted: list[Category] = []
+        self.gone: list[str] = []
+        self.conflicts: list[Conflict] = []
+        self._lines = theirs.lines
+        self._has_base = bool(base)
+        for key, category in theirs.tree.by_id.items():
+            if not _same(category, base.get(key)):
+                self.edited.add(key)
+                self._merge(base.get(key), category, tree.get(key))
+        for key in base.keys() - theirs.tree.by_id.keys():
+            self.edited.add(key)
+            if key in tree and not _same(base[key], tree[key]):
+                reason = ConflictReason.DELETED_IN_FILE
+                self._conflict(key, "", _fields(base[key]), None, _fields(tree[key]), reason)
+            elif key in tree:
+                self.gone.append(key)
+
+    def _merge(self, was: Category | None, category: Category, now: Category | None) -> None:
+        if now is None:
+            if was is None:
+                self.wanted.append(category)
+            else:
+                reason = ConflictReason.DELETED_IN_CATALOG
+                self._conflict(category.id, "", _fields(was), _fields(category), None, reason)
+            return
+        if was is None and not self._has_base:
+            if not _same(category, now):
+                self.wanted.append(category)  # Nothing is known of before; then the file counts.
+            return
+        before = {} if was is None else _fields(was)
+        kept = _fields(now)
+        taken: dict[str, str | None] = {}
+        for name, value in _fields(category).items():
+            old = before.get(name)
+            if value in {old, kept[name]}:
+                continue
+            if old == kept[name]:
+                taken[name] = value
+            else:
+                reason = ConflictReason.BOTH_CHANGED
+                self._conflict(category.id, name, old, value, kept[name], reason)
+        if taken:
+            fields = kept | taken
+            name = fields["name"] or now.name
+            self.wanted.append(replace(now, name=name, parent_id=fields["parent_id"]))
+
+    def _conflict(
+        self, key: str, field: str, base: Json, theirs: Json, ours: Json, reason: ConflictReason
+    ) -> None:
+        line = self._lines.get(key, 0)
+        self.conflicts.append(Conflict(key, field, base, theirs, ours, line, reason))
+
+
+def _fields(category: Category) -> dict[str, str | None]:
+    return {"name": category.name, "parent_id": category.parent_id}
+
+
 def _same(one: Category, other: Category | None) -> bool:
-    return other is not None and (one.name, one.parent_id) == (other.name, other.parent_id)
+    return other is not None and _fields(one) == _fields(other)
 
 
 def _agree(one: Mapping[str, Category], other: Mapping[str, Category]) -> bool:
     return one.keys() == other.keys() and all(_same(each, other[key]) for key, each in one.items())
 
 
-def _conflict(key: str) -> Fault:
-    detail = "The category was changed in the file and over the API; the API's values stay."
-    return Fault(f"/{key}", "conflict", detail)
-
-
-def _problem(name: str, fault: Fault) -> Problem:
-    return Problem(name, 0, 0, fault.pointer.removeprefix("/"), "", fault.code, fault.detail)
+def _problem(name: str, fault: Fault, lines: Mapping[str, int]) -> Problem:
+    key = fault.pointer.removeprefix("/")
+    return Problem(name, lines.get(key, 0), 0, key, "", fault.code, fault.detail)

@@ -8,7 +8,7 @@ how a person says "I have read it".
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -20,12 +20,14 @@ from vitrina.adapters.journal.disk import Disk, replace_file
 from vitrina.adapters.product_file import Conflict
 from vitrina.adapters.product_file.flat import Fields, flatten, same, stated
 from vitrina.adapters.product_file.json_text import JsonStyle, dump
+from vitrina.adapters.projection.base import signature_of
 from vitrina.adapters.projection.desk import Desk
+from vitrina.domain.category import Category
 from vitrina.service_layer.documents import Document, Json, format_time
 from vitrina.service_layer.person_file import CONFLICTS_MAX, ConflictReason, FileConflict
 
 COLUMNS: Final = (
-    "product_id,field,reason,line,file_value,kept_value,base_value,at".split(",")
+    "product_id,field,reason,line,file_value,kept_value,base_value,at,category_id".split(",")
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -35,10 +37,17 @@ type Current = Callable[[str], Document | None]
 
 
 class ConflictBook:
-    """The conflicts of one product file."""
+    """The conflicts of one product file, and of the ``categories.json`` beside it."""
 
     def __init__(
-        self, disk: Disk, desk: Desk, file: Path, *, current: Current, now: Callable[[], datetime]
+        self,
+        disk: Disk,
+        desk: Desk,
+        file: Path,
+        *,
+        current: Current,
+        category: Callable[[str], Category | None],
+        now: Callable[[], datetime],
     ) -> None:
         """Take up the conflicts that were open when the catalog was last served.
 
@@ -47,12 +56,14 @@ class ConflictBook:
             desk: Where they are kept.
             file: The product file.
             current: Returns the document of a product in the catalog, or None.
+            category: Returns a category of the catalog, or None.
             now: The clock.
         """
         self.path: Final = file.with_name(f"{file.stem}.conflicts.csv")
         self._disk = disk
         self._desk = desk
         self._current = current
+        self._category = category
         self._now = now
         self._open: dict[str, FileConflict] = {each.id: each for each in reversed(desk.conflicts())}
         self._shown: frozenset[str] = frozenset()
@@ -61,14 +72,20 @@ class ConflictBook:
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, conflicts: Iterable[Conflict]) -> None:
-        """Note and log what was not taken from the file."""
+    def add(self, conflicts: Iterable[Conflict], *, of_categories: bool = False) -> None:
+        """Note and log what was not taken from the file.
+
+        Args:
+            conflicts: What.
+            of_categories: Their ids are those of categories.
+        """
         at = self._now()
         for each in conflicts:
-            key = _key(each.id, each.field)
+            key = _key("category\x00" * of_categories + each.id, each.field)
             found = FileConflict(
                 id=key,
-                product_id=each.id,
+                product_id="" if of_categories else each.id,
+                category_id=each.id if of_categories else "",
                 field=each.field,
                 reason=each.reason,
                 base_value=each.base,
@@ -82,7 +99,7 @@ class ConflictBook:
             self._shown -= {key}  # Who has read the list has not read this one.
             _log.warning(
                 "conflict",
-                product=each.id,
+                **{"category" if of_categories else "product": each.id},
                 field=each.field,
                 line=each.line,
                 file_value=each.theirs,
@@ -92,6 +109,12 @@ class ConflictBook:
         while len(self._open) > CONFLICTS_MAX:
             del self._open[next(iter(self._open))]
 
+    def forget_categories(self, edited: Collection[str]) -> None:
+        """Close the conflicts about categories that were edited anew in their file."""
+        self._open = {
+            key: each for key, each in self._open.items() if each.category_id not in edited
+        }
+
     def forget_edited(self, before: Mapping[str, Fields], after: Mapping[str, Fields]) -> None:
         """Close the conflicts about cells that were edited anew.
 
@@ -100,6 +123,8 @@ class ConflictBook:
             after: The same as they are now; a row that is gone is missing.
         """
         for key, each in list(self._open.items()):
+            if each.category_id:
+                continue
             old, new = before.get(each.product_id), after.get(each.product_id)
             if old is not None and (
                 new is None or not same(old.get(each.field), new.get(each.field))
@@ -112,7 +137,7 @@ class ConflictBook:
         Raises:
             OSError: The system refused.
         """
-        if self._shown and self._open and not self.path.exists():
+        if self._shown and self._open and signature_of(self.path) is None:
             _log.info("conflicts dismissed", count=len(self._shown))
             self._open = {key: each for key, each in self._open.items() if key not in self._shown}
             self._shown = frozenset()
@@ -123,19 +148,25 @@ class ConflictBook:
         self._show(newest_first)
 
     def _is_over(self, conflict: FileConflict) -> bool:
-        document = self._current(conflict.product_id)
+        document = self._document(conflict)
         if conflict.reason is ConflictReason.DELETED_IN_CATALOG:
             return document is not None
         if document is None:
             return True
         if not conflict.field:
             return False
-        now = stated(flatten(document)).get(conflict.field)
-        return same(conflict.file_value, now)
+        fields = document if conflict.category_id else stated(flatten(document))
+        return same(conflict.file_value, fields.get(conflict.field))
+
+    def _document(self, conflict: FileConflict) -> Document | None:
+        if not conflict.category_id:
+            return self._current(conflict.product_id)
+        found = self._category(conflict.category_id)
+        return None if found is None else {"name": found.name, "parent_id": found.parent_id}
 
     def _show(self, conflicts: tuple[FileConflict, ...]) -> None:
         if not conflicts:
-            if self.path.exists():
+            if signature_of(self.path) is not None:
                 self._disk.unlink(self.path)
             self._shown, self._table = frozenset(), ()
         elif conflicts != self._table:
@@ -160,6 +191,7 @@ def _as_csv(conflicts: Iterable[FileConflict]) -> bytes:
             str(each.line or ""),
             *map(_text, (each.file_value, each.kept_value, each.base_value)),
             format_time(each.at),
+            each.category_id,
         ]
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return out.getvalue().encode("utf-8-sig")

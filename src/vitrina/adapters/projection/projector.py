@@ -181,7 +181,7 @@ class Projector:
             seq=self._products.seq or 0,
             waiting=len(self._pending),
             waiting_since=self._waiting_since,
-            pending=self._products.pending,
+            pending=self._categories.pending or self._products.pending,
             problems=problems[:PROBLEMS_SHOWN_MAX],
             problems_total=len(problems),
             conflicts=len(self._conflicts),
@@ -199,8 +199,9 @@ class Projector:
                     "written into the file until it can be read again."
                 )
                 return FileState.BROKEN, detail, broken
-        if pending := self._products.pending:
-            return FileState.PENDING, _ask(self._products.path, pending), None
+        for sync in (self._categories, self._products):
+            if sync.pending:
+                return FileState.PENDING, _ask(sync.path, sync.pending), None
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             return FileState.HELD, f"{problems[0]}{more}", problems[0]
@@ -217,18 +218,18 @@ class Projector:
 
     def _take_in(self) -> None:
         # Categories first: the rows of the product file refer to them.
-        self._categories.take_in(self._view.seq)
-        if self._categories.broken is None:
-            accepted = self._desk.ordered()
+        accepted = self._desk.ordered()
+        self._categories.take_in(self._view.seq, accepted=accepted)
+        if not self._categories.waits:
             self._products.take_in(self._view.seq, accepted=accepted)
-            if accepted is not None:
-                self._desk.clear_order()
+        if accepted is not None and self._categories.broken is None:
+            self._desk.clear_order()
         if self._followed is None:
             self._followed = self._products.seq
 
     def _write_out(self) -> bool:
         """Write what is pending; False when somebody has edited a file meanwhile."""
-        if self._categories.broken or self._products.waits:
+        if self._categories.waits or self._products.waits:
             return True  # A person is in the middle of something; what is pending stays so.
         seq = self._followed or 0
         # Categories first here, too: if it ends between the two, the products are still pending.
@@ -270,20 +271,28 @@ class Projector:
             if due is None and (grown or self._is_behind()):
                 due = now + (RETRY_AFTER_S if self._failure else self._delay_s)
             write = due is not None and now >= due
-            if write or self._watcher.stirred() or self._desk.has_order():
+            if write or self._is_stirred():
                 self._try(write=write)
                 if write:
                     due = None
             elif grown:
                 self._stopping.wait(LOOK_EVERY_S)  # Until the write is due.
 
+    def _is_stirred(self) -> bool:
+        """Say whether it is worth looking at the files."""
+        try:
+            return self._watcher.stirred() or self._desk.has_order()
+        except OSError:
+            return self._failure is None  # To look at them says why; later, as long as it fails.
+
     def _is_behind(self) -> bool:
         """Say whether something waits to be written that may be written."""
         if self._failure:
             return True
-        if self._categories.broken or self._products.waits:
+        if self._categories.waits or self._products.waits:
             return False
-        return bool(self._pending or self._tree_pending or self._products.needs_writing)
+        needs = self._products.needs_writing or self._categories.needs_writing
+        return bool(self._pending or self._tree_pending or needs)
 
     def _try(self, *, write: bool) -> None:
         try:
@@ -316,6 +325,8 @@ def _ask(file: Path, pending: Pending) -> str:
     lost = []
     if pending.deleted:
         lost.append(f"delete {pending.deleted} of {pending.products} products")
+    if pending.categories:
+        lost.append(f"delete {pending.categories} categories")
     if pending.columns:
         lost.append(f"take away all values of {', '.join(pending.columns)}")
     return (

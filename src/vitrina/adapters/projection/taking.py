@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from vitrina.adapters.journal.disk import Disk, make_folder, replace_file
+from vitrina.adapters.projection.base import signature_of
 from vitrina.domain.errors import ChangesGone
 from vitrina.service_layer.changes import Source
 from vitrina.service_layer.ports import ChangeLog
@@ -29,12 +30,24 @@ def taking_path(folder: Path, name: str) -> Path:
 class TakingIn:
     """Keeps what is being taken in from one file."""
 
-    def __init__(self, disk: Disk, folder: Path, name: str, log: ChangeLog) -> None:
+    def __init__(
+        self, disk: Disk, folder: Path, name: str, log: ChangeLog, *, kind: str = "product"
+    ) -> None:
+        """Take up what was kept when the catalog was last served.
+
+        Args:
+            disk: Where.
+            folder: Where.
+            name: Of the file.
+            log: Tells which rows were taken in.
+            kind: What the file holds: ``product`` or ``category``.
+        """
+        self._kind = f"{kind}."
         self._disk = disk
         self._folder = folder
         self._path = taking_path(folder, name)
         self._log = log
-        self._under_way = self._path.is_file()
+        self._under_way = signature_of(self._path) is not None
 
     def begin(self, data: bytes, *, is_new: bool) -> Callable[[str], bool]:
         """Note that the file is going to be taken in with these bytes.
@@ -77,7 +90,11 @@ class TakingIn:
         taken: set[str] = set()
         try:
             while changes := self._log.changes(after, limit=_BATCH_CHANGES):
-                taken.update(each.id for each in changes if each.source is Source.FILE)
+                taken.update(
+                    each.id
+                    for each in changes
+                    if each.source is Source.FILE and each.type.startswith(self._kind)
+                )
                 after = changes[-1].seq
         except ChangesGone:
             return frozenset()  # So long ago that nobody can tell.

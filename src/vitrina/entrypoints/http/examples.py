@@ -187,6 +187,7 @@ FILE_STATUS: Final[Document] = {
         "products": 2465,
         "deleted": 812,
         "columns": [],
+        "categories": 0,
         "fingerprint": "b5e7a6b2a6e0f1c0b5e7a6b2a6e0f1c0",
     },
     "conflicts": 1,
@@ -198,6 +199,7 @@ CONFLICTS: Final[Document] = {
         {
             "id": "9f86d081884c7d65",
             "product_id": PRODUCT["id"],
+            "category_id": None,
             "field": "price",
             "reason": "both_changed",
             "file_value": {"amount": "99.00", "currency": "EUR"},

@@ -41,7 +41,7 @@ def post_accept(request: CatalogRequest) -> Response:
 
 
 async def get_conflicts(request: CatalogRequest) -> Response:
-    """List what people wrote into the product file and the catalog did not take, newest first.
+    """List what people wrote into their files and the catalog did not take, newest first.
 
     The catalog's value was kept (`kept_value`) and stands in the file again. A conflict is over when
     the catalog has the file's value, when that cell of the file is edited again, and when
@@ -59,6 +59,7 @@ def _status(status: FileStatus) -> Document:
             "products": status.pending.products,
             "deleted": status.pending.deleted,
             "columns": list(status.pending.columns),
+            "categories": status.pending.categories,
             "fingerprint": status.pending.fingerprint,
         }
     return {
@@ -98,7 +99,8 @@ def _problem(problem: Problem) -> Document:
 def _conflict(conflict: FileConflict) -> Document:
     return {
         "id": conflict.id,
-        "product_id": conflict.product_id,
+        "product_id": conflict.product_id or None,
+        "category_id": conflict.category_id or None,
         "field": conflict.field,
         "reason": conflict.reason.value,
         "file_value": conflict.file_value,

@@ -31,6 +31,9 @@ class PendingEdit(Strict):
     products: Annotated[int, Field(ge=0, description="How many products had a row.")]
     deleted: Annotated[int, Field(ge=0, description="How many of them would be deleted.")]
     columns: list[str] = Field(description="Columns whose values would go.")
+    categories: Annotated[
+        int, Field(ge=0, description="How many categories would go, if it is `categories.json`.")
+    ]
     fingerprint: str = Field(description="Of the bytes that would be accepted.")
 
 
@@ -60,8 +63,9 @@ class Conflict(Strict):
     """A value of the file that was not taken."""
 
     id: str
-    product_id: Id
-    field: str = Field(description="`price`, `attributes.color`, …; empty: the whole product.")
+    product_id: Id | None = Field(description="`null`: it is about a category.")
+    category_id: Id | None = Field(description="`null`: it is about a product.")
+    field: str = Field(description="`price`, `attributes.color`, …; empty: all of it.")
     reason: Literal[
         "both_changed",
         "deleted_in_catalog",
