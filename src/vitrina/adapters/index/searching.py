@@ -25,9 +25,9 @@ from vitrina.adapters.index.ranking import RankedPages, Ranking
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
 from vitrina.adapters.index.state import FACTS_MAX, State
-from vitrina.adapters.index.tallies import Counted, Tally
+from vitrina.adapters.index.tallies import VALUES_MAX, Counted, Tally, TooManyValues
 from vitrina.adapters.index.walking import ID_PATHS, Found, Path, Walker, is_filled, path
-from vitrina.domain.errors import BadCursor
+from vitrina.domain.errors import BadCursor, Fault, InvalidQuery
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
@@ -384,7 +384,13 @@ class Search:
         listed = self._state.narrowing.has(f"list:{name}")
         terms: list[tuple[Key, str, str]] = []
         for column, query in (("a", without(listed)), ("first", listed)):
-            held = self._tally.attribute_values(all_of([base, query]), name, field=column)
+            try:
+                held = self._tally.attribute_values(all_of([base, query]), name, field=column)
+            except TooManyValues:
+                detail = (
+                    f"More than {VALUES_MAX:,} different values to sort by; narrow it with filters."
+                )
+                raise InvalidQuery((Fault("sort", "too_many_values", detail),)) from None
             terms += [(orders.attribute_key(each), column, value_term(each)) for each in held]
         terms.sort(reverse=self._order.descending)
         for key, group in groupby(terms, key=lambda each: each[0]):

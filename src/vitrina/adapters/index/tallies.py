@@ -29,7 +29,10 @@ FIRST_ASKED: Final = 10 * FACET_VALUES_MAX
 """How many values of a keyword are asked for at first."""
 
 VALUES_MAX: Final = 65_000
-"""The most distinct values of one facet that can be told apart; the engine's own limit."""
+"""How many distinct values the engine answers at most: the most frequent ones, with their exact counts."""
+
+SEGMENT_VALUES_MAX: Final = 100_000_000
+"""A segment of the index tells all of its values: one that it kept to itself would be counted too low."""
 
 COUNTED_BY: Final = "h"
 """A number that every product has."""
@@ -38,6 +41,10 @@ _EXACT_MAX: Final = 2**53
 """From here on the engine's doubles are not exact."""
 
 type _Answer = Mapping[str, object]
+
+
+class TooManyValues(Exception):
+    """There are more distinct values than :data:`VALUES_MAX`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,16 @@ class Tally:
         return Counted(int(answer["total"]["value"]), found, stats)
 
     def attribute_values(self, query: Query, name: str, *, field: str = "a") -> dict[Value, int]:
-        """Return each value of an attribute among what matches, with its count."""
+        """Return each value of an attribute among what matches, with its count.
+
+        Raises:
+            TooManyValues: There are more than the engine answers.
+        """
         asked = {"0": _terms_question(f"{field}.{name}", VALUES_MAX)}
-        return self.values(self._searcher.aggregate(query, asked)["0"])
+        answer = self._searcher.aggregate(query, asked)["0"]
+        if answer["sum_other_doc_count"]:
+            raise TooManyValues
+        return self.values(answer)
 
     def terms(self, query: Query, field: str) -> dict[str, int]:
         """Return each value of a keyword among what matches, with its count."""
@@ -111,6 +125,12 @@ class Tally:
         if full and (every or field == "category" or found[FACET_VALUES_MAX][1] == found[-1][1]):
             asked = {"0": _terms_question(field, VALUES_MAX)}
             found = _buckets(self._searcher.aggregate(query, asked)["0"])
+            if len(found) == VALUES_MAX and found[FACET_VALUES_MAX - 1][1] == 1:
+                # Most values have one product each: the first of them by name are asked for by name.
+                asked["0"]["terms"] |= {"size": 2 * FACET_VALUES_MAX, "order": {"_key": "asc"}}
+                named = _buckets(self._searcher.aggregate(query, asked)["0"])
+                found = [each for each in found if each[1] > 1]
+                found += [each for each in named if each[1] == 1]
         if len(found) > FACET_VALUES_MAX and not every and field != "category":
             least = found[FACET_VALUES_MAX - 1][1]
             # The most frequent come first.
@@ -153,7 +173,7 @@ def _question(place: int, facet: Facet) -> dict[str, object]:
 
 
 def _terms_question(field: str, size: int) -> dict[Literal["terms"], dict[str, object]]:
-    return {"terms": {"field": field, "size": size, "segment_size": VALUES_MAX}}
+    return {"terms": {"field": field, "size": size, "segment_size": SEGMENT_VALUES_MAX}}
 
 
 def _buckets(answer: object) -> list[tuple[str, int]]:
