@@ -187,7 +187,7 @@ class Settings(BaseSettings):
         16 * _MIB,
         ge=64 * _KIB,
         le=_GIB,
-        description="A snapshot is made when the journal grew by this, and by the last one's size.",
+        description="A snapshot is made when the journal grew by this, and by a quarter of the last one.",
     )
     retain_bytes: int = Field(
         256 * _MIB,

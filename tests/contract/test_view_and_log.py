@@ -14,7 +14,8 @@ from vitrina.service_layer.changes import ChangeType, Source
 
 def test_an_empty_catalog(store: Store) -> None:
     assert store.view.seq == 0
-    assert store.view.snapshot() == (0, [])
+    seq, products = store.view.snapshot()
+    assert (seq, len(products), list(products)) == (0, 0, [])
     assert store.view.products(["lamp"]) == [None]
     assert list(store.log.changes(0, limit=10)) == []
     with pytest.raises(ProductNotFound):

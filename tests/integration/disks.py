@@ -64,6 +64,14 @@ class FailingDisk(Disk):
         self._before("read")
         return super().read(path, start=start, size=size)
 
+    def open_to_read(self, path: Path) -> int:
+        self._before("open_to_read")
+        return super().open_to_read(path)
+
+    def read_at(self, fd: int, size: int, offset: int) -> bytes:
+        self._before("read_at")
+        return super().read_at(fd, size, offset)
+
     def mkdir(self, path: Path) -> None:
         self._before("mkdir")
         super().mkdir(path)

@@ -1,7 +1,7 @@
 """The index on the disk: gone on with when it is of use, made anew when it is not."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ class Watched:
     def seq(self) -> int:
         return self._catalog.seq
 
-    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
         self.read_whole += 1
         return self._catalog.view.snapshot()
 
@@ -246,7 +246,7 @@ class Endless:
     def __getattr__(self, name: str) -> object:
         return getattr(self._catalog.view, name)
 
-    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
         self.may_go_on.wait(30)
         return self._catalog.view.snapshot()
 
@@ -271,7 +271,7 @@ class Broken:
 
     seq = 1
 
-    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
         raise OSError("the disk is gone")
 
 

@@ -280,7 +280,8 @@ def test_a_checkpoint_while_others_write(tmp_path: Path) -> None:
         expected = contents(opened.store)
         assert opened.store.seq == written
 
-    assert len(list(state.glob("snapshot-*"))) == 2
+    assert len(list(state.glob("snapshot-*.jsonl"))) == 2
+    assert len(list(state.glob("snapshot-*"))) == 4
     with open_store(state, limits=limits) as opened:
         assert contents(opened.store) == expected
         assert opened.store.seq == written

@@ -131,7 +131,7 @@ def test_what_is_outside_the_damage_survives(
     snapshots = [
         int(each.stem.removeprefix("snapshot-"))
         for each in files
-        if each.name.startswith("snapshot-") and each.exists() and each.read_bytes() == before[each]
+        if each.match("snapshot-*.jsonl") and each.exists() and each.read_bytes() == before[each]
     ]
 
     found = verify(location, currency=CURRENCY)
@@ -169,8 +169,9 @@ def flip(path: Path, place: int) -> None:
 
 
 def written(folder: Path) -> dict[Path, int]:
-    """Return when each file below the folder was last changed; the lock tells who held it last."""
-    return {each: each.stat().st_mtime_ns for each in folder.rglob("*") if each.name != "lock"}
+    """Return when each file below the folder was last changed, but for those that each process uses."""
+    used = {"lock", "marks"}
+    return {each: each.stat().st_mtime_ns for each in folder.rglob("*") if each.name not in used}
 
 
 def codes(found: Verified | Repaired) -> list[str]:
@@ -508,7 +509,9 @@ def test_a_snapshot_of_another_state_is_found(tmp_path: Path) -> None:
     body = b"".join(content)
     path.write_bytes(body + b'{"crc":"%08x","bytes":%d}\n' % (zlib.crc32(body), len(body)))
 
-    assert codes(verify(past.location, currency=CURRENCY)) == ["other_state"]
+    found = verify(past.location, currency=CURRENCY)
+    assert codes(found) == ["damaged_keys", "other_state"]
+    assert "those of another snapshot" in found.damages[0].meaning
 
 
 def test_edits_and_pending_changes_are_no_damage(tmp_path: Path) -> None:

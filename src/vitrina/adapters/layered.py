@@ -1,12 +1,13 @@
 """Repositories over a layer and a view over tables: what every store in memory shares."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from uuid_utils import uuid7
 
 from vitrina.adapters import codec
-from vitrina.adapters.tables import Layer, Tables
+from vitrina.adapters.layers import Layer
+from vitrina.adapters.tables import Tables
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import CategoryNotFound, ProductNotFound
 from vitrina.domain.product import Product
@@ -82,15 +83,14 @@ class TablesView:
 
     def product(self, product_id: str) -> Stored:
         self._catch_up()
-        stored = self._tables.products.get(product_id)
+        stored = self._tables.product(product_id)
         if stored is None:
             raise ProductNotFound(product_id)
         return stored
 
     def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
         self._catch_up()
-        with self._tables.moment:
-            return [self._tables.products.get(each) for each in product_ids]
+        return self._tables.products(product_ids)
 
     def product_by_slug(self, slug: str) -> Stored:
         self._catch_up()
@@ -99,10 +99,9 @@ class TablesView:
             raise ProductNotFound(slug)
         return self.product(owner)
 
-    def snapshot(self) -> tuple[int, Sequence[Stored]]:
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
         self._catch_up()
-        with self._tables.moment:
-            return self._tables.seq, list(self._tables.products.values())
+        return self._tables.everything()
 
     def categories(self) -> CategoryTree:
         self._catch_up()

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
-from vitrina.adapters.tables import Layer, Remembered, Tables
+from vitrina.adapters.layers import Layer
+from vitrina.adapters.tables import Remembered, Tables
 from vitrina.domain.errors import ChangesGone, StoreBusy
 from vitrina.service_layer.changes import Change, Source
 from vitrina.service_layer.ports import Answered

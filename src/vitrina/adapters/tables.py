@@ -1,29 +1,39 @@
-"""The catalog in memory: its tables, and layers of changes over them.
+"""The catalog of one moment, and its indexes: what is in memory lies over what is on the disk.
 
-:class:`Tables` is a catalog of one moment. A :class:`Layer` is a set of changes over tables or over
-another layer; a unit of work is a layer. What is asked of a layer is answered by it where it has
-changed something, and by what lies below where it has not. So a unit of work sees its own writes,
-leaving one without a commit is dropping a layer, and writers may build on changes that are not yet
-durable and that readers do not see.
+:class:`Tables` has three floors. At the bottom is a *base*, which never changes: the newest snapshot,
+looked up in place (:mod:`vitrina.adapters.journal.mapped`). Over it lie two *levels*, dictionaries of
+what was changed since: one that is just being folded into the next snapshot, and on top the one
+that takes changes in. So what a catalog takes in memory is what was changed since its last
+snapshot, whatever its size; and a snapshot is made while others write, without a copy of anything.
 """
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from enum import Enum
+from typing import Final, Literal, Protocol
 
 from vitrina.adapters import codec
 from vitrina.domain.category import Category, CategoryTree
-from vitrina.domain.errors import IdTaken, ProductNotFound, SkuTaken, SlugTaken
-from vitrina.domain.product import Product
-from vitrina.service_layer.changes import Change, ChangeType, Source
-from vitrina.service_layer.documents import Document, Json, format_time, write_product
+from vitrina.service_layer.changes import Change
+from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import Answered, Stored
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
-"""How long an idempotency key replays its first answer."""
+"""How long an idempotency key replays its first answer, unless there are very many."""
+
+ANSWERS_MAX: Final = 100_000
+ANSWERS_BYTES_MAX: Final = 64 * 2**20
+"""How many answers are kept, and how much of them; then the oldest are forgotten earlier."""
+
+
+class _Unknown(Enum):
+    UNKNOWN = "a level does not speak of it"
+
+
+_UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +43,6 @@ class Remembered:
     key: str
     at: datetime
     answer: Answered
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """A catalog of one moment, as it is kept in a snapshot.
-
-    Attributes:
-        seq: The number of the last change that it holds.
-        at: When that was committed.
-        categories: Canonical JSON, parents before children.
-        products: Canonical JSON.
-        answers: The remembered answers, oldest first.
-    """
-
-    seq: int
-    at: datetime
-    categories: list[bytes]
-    products: list[bytes]
-    answers: list[Remembered]
 
 
 class Readable(Protocol):
@@ -66,17 +57,42 @@ class Readable(Protocol):
     def answered(self, key: str, now: datetime) -> Answered | None: ...
 
 
+class Base(Protocol):
+    """Products that never change, with their keys. Reading may fail with ``StoreUnreadable``."""
+
+    def product(self, product_id: str) -> Stored | None: ...
+    def owner_of_sku(self, sku: str) -> str | None: ...
+    def owner_of_slug(self, slug: str) -> str | None: ...
+    def __iter__(self) -> Iterator[Stored]: ...
+
+
+class Nothing:
+    """The base of a catalog that has no snapshot yet."""
+
+    def product(self, product_id: str) -> Stored | None:  # noqa: ARG002 - whatever is asked
+        return None
+
+    def owner_of_sku(self, sku: str) -> str | None:  # noqa: ARG002 - as above
+        return None
+
+    def owner_of_slug(self, slug: str) -> str | None:  # noqa: ARG002 - as above
+        return None
+
+    def __iter__(self) -> Iterator[Stored]:
+        return iter(())
+
+
 @dataclass(frozen=True, slots=True)
-class _Keys:
+class Keys:
     """What the tables index a product by."""
 
-    sku: str | None
-    slug: str | None
-    category_id: str | None
-    active: bool
+    sku: str | None = None
+    slug: str | None = None
+    category_id: str | None = None
+    active: bool = False
 
     @classmethod
-    def of(cls, document: Document) -> "_Keys":
+    def of(cls, document: Document) -> "Keys":
         return cls(
             _text(document["sku"]),
             _text(document["slug"]),
@@ -85,8 +101,128 @@ class _Keys:
         )
 
 
+NO_KEYS: Final = Keys()
+
+
 def _text(value: Json) -> str | None:
     return value if isinstance(value, str) else None
+
+
+@dataclass(slots=True)
+class Level:
+    """What was changed over a base; None is what is no longer there.
+
+    Attributes:
+        products: By id.
+        skus, slugs: Key → id of its product.
+    """
+
+    products: dict[str, Stored | None] = field(default_factory=dict)
+    skus: dict[str, str | None] = field(default_factory=dict)
+    slugs: dict[str, str | None] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.products) + len(self.skus) + len(self.slugs)
+
+    def before(self, later: "Level") -> "Level":
+        """Return both as one, in the place of the larger of them; costs as much as the smaller."""
+        if len(self) > len(later):
+            self.products.update(later.products)
+            self.skus.update(later.skus)
+            self.slugs.update(later.slugs)
+            return self
+        _put_below(later.products, self.products)
+        _put_below(later.skus, self.skus)
+        _put_below(later.slugs, self.slugs)
+        return later
+
+
+def _put_below[T](later: dict[str, T], earlier: Mapping[str, T]) -> None:
+    for key, value in earlier.items():
+        later.setdefault(key, value)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many products are filed under each category.
+
+    Attributes:
+        filed: Those of any status.
+        active: The active ones.
+    """
+
+    filed: Counter[str] = field(default_factory=Counter)
+    active: Counter[str] = field(default_factory=Counter)
+
+    def add(self, keys: Keys, step: Literal[1, -1] = 1) -> None:
+        if keys.category_id is not None:
+            self.filed[keys.category_id] += step
+            self.active[keys.category_id] += step * keys.active
+
+    def copy(self) -> "Tally":
+        return Tally(+self.filed, +self.active)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A catalog of one moment, as it is kept in a snapshot.
+
+    Attributes:
+        seq: The number of the last change that it holds.
+        at: When that was committed.
+        categories: Canonical JSON, parents before children.
+        count: How many products there are.
+        base, level: The products: what was changed, over what was there.
+        tally: How many are filed where.
+        answers: The remembered answers, oldest first.
+    """
+
+    seq: int
+    at: datetime
+    categories: list[bytes]
+    count: int
+    base: Base
+    level: Level
+    tally: Tally
+    answers: list[Remembered]
+
+
+class Everything(Collection[Stored]):
+    """All products of one moment, read as they are asked for; may be gone through several times."""
+
+    def __init__(self, base: Base, over: Mapping[str, Stored | None], count: int) -> None:
+        self._base = base
+        self._over = over
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, Stored) and item == self.get(item.id)
+
+    def __iter__(self) -> Iterator[Stored]:
+        """Yield those of the base in its order, and then the newer ones.
+
+        Raises:
+            StoreUnreadable: The disk refuses, or is damaged.
+        """
+        seen: set[str] = set()
+        for each in self._base:
+            if each.id not in self._over:
+                yield each
+                continue
+            seen.add(each.id)
+            if (changed := self._over[each.id]) is not None:
+                yield changed
+        for key, added in self._over.items():
+            if added is not None and key not in seen:
+                yield added
+
+    def get(self, product_id: str) -> Stored | None:
+        if product_id in self._over:
+            return self._over[product_id]
+        return self._base.product(product_id)
 
 
 class Tables:
@@ -95,36 +231,58 @@ class Tables:
     One thread at a time applies changes. Threads that read a single resource see it as it was
     before or after a change and never wait; those that read several of one moment hold ``moment``.
 
+    Whoever reads looks at the levels from the top down and at the base last; whoever moves
+    something down puts it in its new place first. So a reader finds it wherever it looks first.
+
     Attributes:
         seq: The number of the last change taken in.
         at: When that was committed.
         moment: Held while changes are taken in.
+        count: How many products there are.
     """
 
     def __init__(self) -> None:
         self.seq = 0
         self.at = datetime.min.replace(tzinfo=UTC)
         self.moment = threading.Lock()
-        self.products: dict[str, Stored] = {}
-        self._skus: dict[str, str] = {}
-        self._slugs: dict[str, str] = {}
-        self._filed: Counter[str] = Counter()
-        self._active: Counter[str] = Counter()
+        self.count = 0
+        self._top = Level()
+        self._folding = Level()
+        self._base: Base = Nothing()
+        self._tally = Tally()
         self._categories: dict[str, Stored] = {}
         self._tree = CategoryTree()
         self._answers: dict[str, Remembered] = {}
+        self._answers_bytes = 0
 
     def product(self, product_id: str) -> Stored | None:
-        return self.products.get(product_id)
+        found = self._above(product_id)
+        return self._base.product(product_id) if found is _UNKNOWN else found
+
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        """Return many products of one moment; None where there is none."""
+        with self.moment:
+            base = self._base
+            found = [self._above(each) for each in product_ids]
+        return [
+            base.product(key) if each is _UNKNOWN else each
+            for key, each in zip(product_ids, found, strict=True)
+        ]
 
     def owner_of_sku(self, sku: str) -> str | None:
-        return self._skus.get(sku)
+        for level in (self._top, self._folding):
+            if (owner := level.skus.get(sku, _UNKNOWN)) is not _UNKNOWN:
+                return owner
+        return self._base.owner_of_sku(sku)
 
     def owner_of_slug(self, slug: str) -> str | None:
-        return self._slugs.get(slug)
+        for level in (self._top, self._folding):
+            if (owner := level.slugs.get(slug, _UNKNOWN)) is not _UNKNOWN:
+                return owner
+        return self._base.owner_of_slug(slug)
 
     def count_in_category(self, category_id: str) -> int:
-        return self._filed[category_id]
+        return self._tally.filed[category_id]
 
     def category(self, category_id: str) -> Stored | None:
         return self._categories.get(category_id)
@@ -138,57 +296,110 @@ class Tables:
             return None
         return remembered.answer
 
-    def image(self) -> Image:
-        """Return the whole catalog of one moment; costs a list, and no copy of a product."""
+    def everything(self) -> tuple[int, Everything]:
+        """Return every product of one moment, and the number of its last change."""
         with self.moment:
-            return Image(
-                self.seq,
-                self.at,
-                [self._categories[each.id].body for each in self._tree],
-                [each.body for each in self.products.values()],
-                list(self._answers.values()),
-            )
-
-    def load(self, image: Image) -> None:
-        """Take in a whole catalog; these tables must be fresh.
-
-        Raises:
-            KeyError, TypeError, ValueError: A body is not what the catalog writes.
-        """
-        for body in image.products:
-            self._add(codec.load(body), body)
-        categories: dict[str, Category] = {}
-        for body in image.categories:
-            category = codec.load_category(body)
-            categories[category.id] = category
-            self._categories[category.id] = Stored.of(category.id, category.version, body)
-        self._tree = CategoryTree(categories)
-        self._answers = {each.key: each for each in image.answers}
-        self.seq, self.at = image.seq, image.at
+            over = self._folding.products | self._top.products
+            return self.seq, Everything(self._base, over, self.count)
 
     def category_counts(self) -> Mapping[str, int]:
         """Return category id → number of active products in its subtree."""
         counts: Counter[str] = Counter()
         tree = self._tree
-        for category_id, count in list(self._active.items()):
+        for category_id, count in list(self._tally.active.items()):
             if count and category_id in tree.by_id:
                 for above in tree.lineage(category_id):
                     counts[above.id] += count
         return counts
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def freeze(self) -> Image:
+        """Return the whole catalog of one moment; nothing is copied that grows with the products.
+
+        What is changed from now on goes to a level of its own. When the image has become a
+        snapshot, :meth:`rest_on` lets go of what is in it; if it never does, the next image holds
+        it, too.
+        """
+        with self.moment:
+            self._folding = self._folding.before(self._top)
+            self._top = Level()
+            return Image(
+                self.seq,
+                self.at,
+                [self._categories[each.id].body for each in self._tree],
+                self.count,
+                self._base,
+                self._folding,
+                self._tally.copy(),
+                list(self._answers.values()),
+            )
+
+    def rest_on(self, base: Base, left: Level | None = None) -> None:
+        """Look things up in *base*, which has taken in what the last image froze, but for *left*."""
+        with self.moment:
+            self._base = base
+            self._folding = Level() if left is None else left
+
+    def load(
+        self,
+        *,
+        seq: int,
+        at: datetime,
+        categories: Iterable[bytes],
+        products: Iterable[bytes] = (),
+        answers: Iterable[Remembered],
+        base: tuple[Base, int, Tally] | None = None,
+    ) -> None:
+        """Take in a whole catalog; these tables must be fresh.
+
+        Args:
+            seq: The number of the last change in it.
+            at: When that was committed.
+            categories: Canonical JSON, parents before children.
+            products: Canonical JSON.
+            answers: Oldest first.
+            base: Further products, their number, and how they are filed.
+
+        Raises:
+            KeyError, TypeError, ValueError: A body is not what the catalog writes.
+        """
+        if base is not None:
+            self._base, self.count, self._tally = base
+        for body in products:
+            document = codec.load(body)
+            product_id, version = document["id"], document["version"]
+            if not isinstance(product_id, str) or not isinstance(version, int):
+                raise TypeError(
+                    f"{product_id!r}, {version!r}: no identity and version of a product"
+                )
+            after = Stored.of(product_id, version, body)
+            self._put_product(product_id, after, NO_KEYS, Keys.of(document))
+            self.count += 1
+        known: dict[str, Category] = {}
+        for body in categories:
+            category = codec.load_category(body)
+            known[category.id] = category
+            self._categories[category.id] = Stored.of(category.id, category.version, body)
+        self._tree = CategoryTree(known)
+        self.remember(answers, at)
+        self.seq, self.at = seq, at
+
+    def apply(self, changes: Sequence[Change]) -> None:
         """Take in committed changes in their order, all at one moment; ``seq`` follows.
 
         Raises:
             ValueError: A change does not follow the one before.
+            StoreUnreadable: The base cannot be read; nothing was taken in.
         """
+        for seq, change in enumerate(changes, self.seq + 1):
+            if change.seq != seq:
+                raise ValueError(f"change {change.seq} follows {seq - 1}")
+        # All that may fail comes first: what is half taken in could never be mended.
+        before = {each.id: self._keys(each.id) for each in changes if _is_of_product(each)}
         with self.moment:
             categories: dict[str, Category] | None = None
             for change in changes:
-                if change.seq != self.seq + 1:
-                    raise ValueError(f"change {change.seq} follows {self.seq}")
-                if change.type.startswith("product."):
-                    self._put_product(change)
+                if _is_of_product(change):
+                    before[change.id] = self._take_product(change, before[change.id])
                 else:
                     categories = dict(self._tree.by_id) if categories is None else categories
                     self._put_category(change, categories)
@@ -197,48 +408,51 @@ class Tables:
                 self._tree = CategoryTree(categories)
 
     def remember(self, remembered: Iterable[Remembered], now: datetime) -> None:
-        """Keep answers, and forget those given more than 24 hours ago."""
+        """Keep answers, and forget the oldest: after 24 hours, or when there are too many."""
         for each in remembered:
-            self._answers.pop(each.key, None)  # a key used again after its time moves to the end
+            self._forget(each.key)  # a key used again after its time moves to the end
             self._answers[each.key] = each
+            self._answers_bytes += len(each.answer.product.body)
         while self._answers:
             oldest = next(iter(self._answers.values()))
-            if now - oldest.at <= ANSWERS_KEPT:
+            many = len(self._answers) > ANSWERS_MAX or self._answers_bytes > ANSWERS_BYTES_MAX
+            if not many and now - oldest.at <= ANSWERS_KEPT:
                 break
-            del self._answers[oldest.key]
+            self._forget(oldest.key)
 
-    def _put_product(self, change: Change) -> None:
-        before = self.products.get(change.id)
-        if before is not None:
-            self._unindex(_Keys.of(codec.load(before.body)), change.id)
-        if change.body is None:
-            self.products.pop(change.id, None)
-        else:
-            self._add(codec.load(change.body), change.body)
+    def _forget(self, key: str) -> None:
+        if (known := self._answers.pop(key, None)) is not None:
+            self._answers_bytes -= len(known.answer.product.body)
 
-    def _add(self, document: Document, body: bytes) -> None:
-        product_id, version = document["id"], document["version"]
-        if not isinstance(product_id, str) or not isinstance(version, int):
-            raise TypeError(f"{product_id!r}, {version!r}: no identity and version of a product")
-        keys = _Keys.of(document)
-        if keys.sku is not None:
-            self._skus[keys.sku] = product_id
-        if keys.slug is not None:
-            self._slugs[keys.slug] = product_id
-        if keys.category_id is not None:
-            self._filed[keys.category_id] += 1
-            self._active[keys.category_id] += keys.active
-        self.products[product_id] = Stored.of(product_id, version, body)
+    def _above(self, product_id: str) -> Stored | Literal[_Unknown.UNKNOWN] | None:
+        """Return a product as the levels have it."""
+        found = self._top.products.get(product_id, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._folding.products.get(product_id, _UNKNOWN)
+        return found
 
-    def _unindex(self, keys: _Keys, product_id: str) -> None:
-        # Within one commit a key may already have moved on to another product.
-        if keys.sku is not None and self._skus.get(keys.sku) == product_id:
-            del self._skus[keys.sku]
-        if keys.slug is not None and self._slugs.get(keys.slug) == product_id:
-            del self._slugs[keys.slug]
-        if keys.category_id is not None:
-            self._filed[keys.category_id] -= 1
-            self._active[keys.category_id] -= keys.active
+    def _keys(self, product_id: str) -> Keys | None:
+        """Return the keys that a product has; None when there is no such product."""
+        stored = self.product(product_id)
+        return None if stored is None else Keys.of(codec.load(stored.body))
+
+    def _take_product(self, change: Change, before: Keys | None) -> Keys | None:
+        """Take in a change of a product that had the keys *before*; return those it has now."""
+        after = new = None
+        if change.body is not None:
+            after = Stored.of(change.id, change.version, change.body)
+            new = Keys.of(codec.load(change.body))
+        self._put_product(change.id, after, before or NO_KEYS, new or NO_KEYS)
+        self.count += (new is not None) - (before is not None)
+        return new
+
+    def _put_product(self, product_id: str, after: Stored | None, old: Keys, new: Keys) -> None:
+        top, folding = self._top, self._folding
+        _move(product_id, old.sku, new.sku, top.skus, folding.skus)
+        _move(product_id, old.slug, new.slug, top.slugs, folding.slugs)
+        self._tally.add(old, -1)
+        self._tally.add(new)
+        top.products[product_id] = after
 
     def _put_category(self, change: Change, categories: dict[str, Category]) -> None:
         if change.body is None:
@@ -249,178 +463,22 @@ class Tables:
         categories[change.id] = codec.load_category(change.body)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A change that has no number yet."""
-
-    type: ChangeType
-    id: str
-    version: int
-    body: bytes | None
-    events: tuple[Document, ...]
+def _is_of_product(change: Change) -> bool:
+    return change.type.startswith("product.")
 
 
-class Layer:
-    """Changes over tables, or over another layer; holds what one unit of work has done so far.
-
-    What a layer knows about a thing stands in the place of what lies below, and is never added to
-    it. So the layers of units of work that are on their way to the disk may be read through while
-    the tables below take those same changes in.
-    """
-
-    def __init__(self, below: Readable) -> None:
-        self._below = below
-        self._products: dict[str, Stored | None] = {}
-        self._skus: dict[str, str | None] = {}
-        self._slugs: dict[str, str | None] = {}
-        self._filed: dict[str, int] = {}
-        self._categories: dict[str, Stored | None] = {}
-        self._tree: CategoryTree | None = None
-        self.drafts: list[_Draft] = []
-        self.answers: dict[str, Answered] = {}
-
-    def product(self, product_id: str) -> Stored | None:
-        if product_id in self._products:
-            return self._products[product_id]
-        return self._below.product(product_id)
-
-    def owner_of_sku(self, sku: str) -> str | None:
-        return self._skus[sku] if sku in self._skus else self._below.owner_of_sku(sku)
-
-    def owner_of_slug(self, slug: str) -> str | None:
-        return self._slugs[slug] if slug in self._slugs else self._below.owner_of_slug(slug)
-
-    def count_in_category(self, category_id: str) -> int:
-        if category_id in self._filed:
-            return self._filed[category_id]
-        return self._below.count_in_category(category_id)
-
-    def category(self, category_id: str) -> Stored | None:
-        if category_id in self._categories:
-            return self._categories[category_id]
-        return self._below.category(category_id)
-
-    def tree(self) -> CategoryTree:
-        return self._below.tree() if self._tree is None else self._tree
-
-    def answered(self, key: str, now: datetime) -> Answered | None:
-        return self.answers.get(key) or self._below.answered(key, now)
-
-    @property
-    def touched(self) -> bool:
-        """Whether anything is to be committed."""
-        return bool(self.drafts or self.answers)
-
-    def rest_on(self, below: Readable) -> None:
-        """Look through to *below* from now on, which holds the same as what lay below before."""
-        self._below = below
-
-    def save_product(self, product: Product, now: datetime) -> Stored:
-        """Stage the next version of *product*; see :meth:`ProductRepository.save`."""
-        before = self.product(product.id)
-        if product.version == 0 and before is not None:
-            raise IdTaken(product.id)
-        if product.version and (before is None or before.version != product.version):
-            raise ValueError(f"{product!r} was not loaded in this unit of work")
-        if before is not None and not product.events:
-            return before
-        if product.sku is not None and self.owner_of_sku(product.sku) not in {None, product.id}:
-            raise SkuTaken(product.sku, owner=str(self.owner_of_sku(product.sku)))
-        if product.slug is not None and self.owner_of_slug(product.slug) not in {None, product.id}:
-            raise SlugTaken(product.slug, owner=str(self.owner_of_slug(product.slug)))
-        document = write_product(product)
-        document["version"] = version = product.version + 1
-        document["created_at"] = format_time(product.created_at or now)
-        document["updated_at"] = format_time(now)
-        after = Stored.of(product.id, version, codec.dump(document))
-        self._index(product.id, before, after, _Keys.of(document))
-        kind = ChangeType.PRODUCT_UPDATED if before else ChangeType.PRODUCT_CREATED
-        events = tuple(codec.write_event(each) for each in product.events)
-        self.drafts.append(_Draft(kind, product.id, version, after.body, events))
-        return after
-
-    def remove_product(self, product: Product) -> None:
-        """Stage the removal of *product*; see :meth:`ProductRepository.remove`."""
-        before = self.product(product.id)
-        if before is None:
-            raise ProductNotFound(product.id)
-        self._index(product.id, before, None, None)
-        events = tuple(codec.write_event(each) for each in product.events)
-        draft = _Draft(ChangeType.PRODUCT_DELETED, product.id, before.version, None, events)
-        self.drafts.append(draft)
-
-    def save_category(self, category: Category) -> Stored:
-        """Stage the next version of *category*; see :meth:`CategoryRepository.save`."""
-        before = self.category(category.id)
-        known = self.tree().by_id.get(category.id)
-        if (
-            known
-            and before
-            and (known.name, known.parent_id) == (category.name, category.parent_id)
-        ):
-            return before
-        saved = replace(category, version=(known.version if known else 0) + 1)
-        self._tree = self.tree().place(saved)
-        after = codec.store_category(saved)
-        self._categories[category.id] = after
-        kind = ChangeType.CATEGORY_UPDATED if before else ChangeType.CATEGORY_CREATED
-        self.drafts.append(_Draft(kind, category.id, saved.version, after.body, ()))
-        return after
-
-    def remove_category(self, category_id: str) -> None:
-        """Stage the removal of a category; see :meth:`CategoryRepository.remove`."""
-        category = self.tree().get(category_id)
-        tree = self.tree().without(category_id, products=self.count_in_category(category_id))
-        self._tree = tree
-        self._categories[category_id] = None
-        draft = _Draft(ChangeType.CATEGORY_DELETED, category_id, category.version, None, ())
-        self.drafts.append(draft)
-
-    def take_in(self, changes: Iterable[Change], answers: Iterable[Remembered]) -> None:
-        """Hold what was committed elsewhere, on top of what lies below."""
-        for change in changes:
-            body = change.body
-            if change.type.startswith("product."):
-                after = None if body is None else Stored.of(change.id, change.version, body)
-                keys = None if body is None else _Keys.of(codec.load(body))
-                self._index(change.id, self.product(change.id), after, keys)
-                continue
-            categories = dict(self.tree().by_id)
-            if body is None:
-                categories.pop(change.id, None)
-                self._categories[change.id] = None
-            else:
-                categories[change.id] = codec.load_category(body)
-                self._categories[change.id] = Stored.of(change.id, change.version, body)
-            self._tree = CategoryTree(categories)
-        self.answers.update({each.key: each.answer for each in answers})
-
-    def numbered(self, after: int, at: datetime, source: Source) -> list[Change]:
-        """Return the staged changes as they follow change number *after*."""
-        return [
-            Change(seq, at, source, each.type, each.id, each.version, each.body, each.events)
-            for seq, each in enumerate(self.drafts, after + 1)
-        ]
-
-    def _index(
-        self, product_id: str, before: Stored | None, after: Stored | None, new: _Keys | None
-    ) -> None:
-        if before:
-            old = _Keys.of(codec.load(before.body))
-            if old.sku is not None:
-                self._skus[old.sku] = None
-            if old.slug is not None:
-                self._slugs[old.slug] = None
-            if old.category_id is not None:
-                self._file(old.category_id, -1)
-        if new:
-            if new.sku is not None:
-                self._skus[new.sku] = product_id
-            if new.slug is not None:
-                self._slugs[new.slug] = product_id
-            if new.category_id is not None:
-                self._file(new.category_id, +1)
-        self._products[product_id] = after
-
-    def _file(self, category_id: str, step: int) -> None:
-        self._filed[category_id] = self.count_in_category(category_id) + step
+def _move(
+    product_id: str,
+    old: str | None,
+    new: str | None,
+    top: dict[str, str | None],
+    below: Mapping[str, str | None],
+) -> None:
+    """Let a product have the key *new* in place of *old*."""
+    if old == new:
+        return
+    # Within one commit a key may already have moved on to another product.
+    if old is not None and top.get(old, below.get(old, product_id)) == product_id:
+        top[old] = None
+    if new is not None:
+        top[new] = product_id

@@ -241,6 +241,16 @@ class StoreReadOnly(CatalogError):
         self.reason = reason
 
 
+class StoreUnreadable(CatalogError):
+    """The disk does not give back what the catalog has written, or the system refuses to read it."""
+
+    code = "store_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The catalog cannot be read at the moment: {reason}")
+        self.reason = reason
+
+
 class StoreBusy(CatalogError):
     """Other writers kept the catalog busy for longer than a request may wait."""
 

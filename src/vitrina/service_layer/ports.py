@@ -3,7 +3,7 @@
 Every adapter is held to these words by one contract suite (``tests/contract``).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,11 +151,14 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
     def categories(self) -> CategoryRepository: ...
 
     def answered(self, key: str) -> Answered | None:
-        """Return what was answered under the idempotency *key* in the last 24 hours, or None."""
+        """Return what was answered under the idempotency *key*, if it is still kept, or None."""
         ...
 
     def remember(self, key: str, answer: Answered) -> None:
-        """Store *answer* under *key* together with this unit's changes, for 24 hours."""
+        """Store *answer* under *key* together with this unit's changes.
+
+        It is kept for 24 hours; of very many, the oldest are forgotten earlier.
+        """
         ...
 
     def commit(self) -> int:
@@ -188,7 +191,11 @@ class UnitOfWork(AbstractContextManager["UnitOfWork"], Protocol):
 
 
 class CatalogView(Protocol):
-    """The committed catalog, for reading. Every method answers from memory and never waits."""
+    """The committed catalog, for reading. No method waits for a writer.
+
+    What was not used lately is read from the disk: each method may raise ``StoreUnreadable`` when
+    that fails.
+    """
 
     @property
     def seq(self) -> int:
@@ -227,8 +234,11 @@ class CatalogView(Protocol):
         """Return the tree of categories."""
         ...
 
-    def snapshot(self) -> tuple[int, Sequence[Stored]]:
-        """Return every product of one moment, and the number of the last change they hold."""
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
+        """Return every product of one moment, and the number of the last change they hold.
+
+        They are read as they are gone through, which may be done several times.
+        """
         ...
 
     def category_counts(self) -> Mapping[str, int]:

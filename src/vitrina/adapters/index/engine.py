@@ -253,7 +253,8 @@ class TantivyIndex:
         if self._slot is not None:
             self._slot.clear()
             folder = str(self._slot.folder)
-        seq, products = self._view.snapshot()
+        seq, everything = self._view.snapshot()
+        products = list(everything)  # The helpers share them out by their numbers.
         self._spread = Spread.of([each.id for each in products])
         threads = 1 + (len(products) >= MANY_PRODUCTS)
         self._use(tantivy.Index(build_schema(), folder))

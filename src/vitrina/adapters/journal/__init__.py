@@ -1,4 +1,4 @@
-"""The durable store: a journal, snapshots of it, and the catalog in memory in front of them.
+"""The durable store: a journal, snapshots of it, and in memory what was changed since the last one.
 
 Everything is in the folder ``.vitrina`` beside the product file:
 
@@ -11,8 +11,10 @@ Everything is in the folder ``.vitrina`` beside the product file:
     Every change, in order (:mod:`.segments`, :mod:`.record`). Losing the newest file loses the
     writes since the last snapshot; losing older ones shortens the change feed.
 ``snapshot-0000000000048211.jsonl``
-    The whole catalog after a change (:mod:`.snapshot`). Losing it costs a longer start, as long as
-    the journal reaches back to an older one or to change 1.
+    The whole catalog after a change (:mod:`.snapshot`); products are looked up in it. Losing it
+    costs a longer start, as long as the journal reaches back to an older one or to change 1.
+``snapshot-0000000000048211.keys``
+    Where each product is in that snapshot (:mod:`.keys`). Losing it costs some seconds at the start.
 ``aside/``
     What a start cut off or set aside. Never read; delete it when you have looked.
 ``base/``

@@ -2,8 +2,10 @@
 
 One of the processes that have the store open does so, and another one when that one ends.
 
-A checkpoint copies a list of references at one moment and then writes while others go on writing.
-One that fails is told, tried again after a while, and costs nothing but a longer next start.
+A checkpoint freezes what was changed at one moment and then writes while others go on writing. From
+then on the new snapshot is what lies at the bottom of the tables, and what is in it is no longer
+held in memory. The other processes do the same when they see that there is a new one. A checkpoint
+that fails is told, tried again after a while, and costs nothing but memory and a longer next start.
 """
 
 import threading
@@ -15,19 +17,30 @@ from typing import Final
 import structlog
 
 from vitrina.adapters.journal.disk import Disk
+from vitrina.adapters.journal.fold import write_snapshot
+from vitrina.adapters.journal.keys import keys_path
 from vitrina.adapters.journal.log import Log
 from vitrina.adapters.journal.marks import FOLDED, Notice
+from vitrina.adapters.journal.pace import Gentle, release
 from vitrina.adapters.journal.presence import Presence
-from vitrina.adapters.journal.record import DamagedRecord
-from vitrina.adapters.journal.snapshot import list_snapshots, sweep, write_snapshot
+from vitrina.adapters.journal.snapshot import (
+    DamagedSnapshot,
+    list_snapshots,
+    open_base,
+    sweep,
+)
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
-from vitrina.adapters.tables import Tables
+from vitrina.adapters.tables import Level, Tables
+from vitrina.domain.errors import StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.ports import Check, CheckStatus
 
 SNAPSHOTS_KEPT: Final = 2
 LOOK_EVERY_S: Final = 1.0
+GROWTH_PART: Final = 4
+"""A snapshot is due when the journal has grown by this part of the last one's size."""
+
 RETRY_AFTER_S: Final = 30.0
 
 _log = structlog.get_logger(__name__)
@@ -62,6 +75,8 @@ class Checkpointer:
         self._stop = threading.Event()
         self._looked = False
         self._seq = self._size = 0
+        self._folded = self._marks.words[FOLDED]
+        self._pace = Gentle()
         self._thread = threading.Thread(target=self._run, name="vitrina-checkpoint", daemon=True)
 
     def start(self) -> None:
@@ -71,6 +86,7 @@ class Checkpointer:
     def stop(self) -> None:
         """End the thread, once a checkpoint under way is done."""
         self._stop.set()
+        self._pace.hurried = True
         if self._thread.is_alive():
             self._thread.join()
 
@@ -96,24 +112,57 @@ class Checkpointer:
 
         Raises:
             OSError: The system refused; the older snapshots and the journal stand.
-            DamagedRecord: What others have appended is not what was written.
+            StoreUnreadable: So it is with reading, or what was to be read is damaged.
         """
         with self._one:
             if not self._leads():
                 return False
             self._store.catch_up()
             written = self._log.end
-            image = self._tables.image()
-            if image.seq == self._seq:
+            if self._tables.seq == self._seq:
                 return False
             began = perf_counter()
-            path = write_snapshot(self._disk, self._folder, image)
+            image = self._tables.freeze()
+            path = write_snapshot(self._disk, self._folder, image, pace=self._pace)
             self._seconds.observe(perf_counter() - began)
             self._seq, self._size = image.seq, path.stat().st_size
-            self._marks.words[FOLDED] = written
+            self._marks.words[FOLDED] = self._folded = written
             self._marks.say(Notice.SNAPSHOT, None)
+            if base := open_base(self._disk, path):
+                self._tables.rest_on(base)
+                self._let_go(image.level)
             self._forget()
             return True
+
+    def follow(self) -> bool:
+        """Let the tables rest on the newest snapshot, if another process has made one.
+
+        Raises:
+            OSError, DamagedSnapshot: It cannot be read; the one before it does as well.
+            StoreUnreadable: The one before it cannot be read.
+        """
+        with self._one:
+            folded = self._marks.words[FOLDED]
+            if folded == self._folded:
+                return False
+            snapshots = list_snapshots(self._disk, self._folder)
+            base = open_base(self._disk, snapshots[-1][1]) if snapshots else None
+            if base is None:
+                return False
+            # What the snapshot holds is durable, so these tables know no less from here on.
+            self._store.catch_up()
+            image = self._tables.freeze()
+            left = base.left_of(image.level, self._pace)
+            self._tables.rest_on(base, left)
+            self._let_go(image.level)
+            self._folded = folded
+            return True
+
+    def _let_go(self, level: Level) -> None:
+        """Free what is in a snapshot now; no reader looks for it there any more."""
+        release(level.products, self._pace)
+        release(level.skus, self._pace)
+        release(level.slugs, self._pace)
 
     def _leads(self) -> bool:
         """Say whether this process makes the checkpoints; look at what there is when it begins."""
@@ -132,6 +181,8 @@ class Checkpointer:
         snapshots = list_snapshots(self._disk, self._folder)
         for _, path in snapshots[:-SNAPSHOTS_KEPT]:
             self._disk.unlink(path)
+            if keys_path(path).exists():
+                self._disk.unlink(keys_path(path))
         self._log.drop(
             # The older of the two snapshots must be of use if the newer one fails to verify.
             needed_after=snapshots[-SNAPSHOTS_KEPT:][0][0] if len(snapshots) > 1 else 0,
@@ -140,24 +191,36 @@ class Checkpointer:
         )
 
     def _due(self) -> bool:
-        grown = self._log.end - self._marks.words[FOLDED]
-        # Growth by the snapshot's own size keeps the cost of all snapshots linear in what is written.
-        return grown >= max(self._limits.checkpoint_bytes, self._size)
+        # Growth by a part of the snapshot's own size keeps the cost of all snapshots linear in what
+        # is written, and what a start has to read again in proportion to the catalog.
+        return self._log.size_after(self._seq) >= max(
+            self._limits.checkpoint_bytes, self._size // GROWTH_PART
+        )
 
     def _run(self) -> None:
         pause = LOOK_EVERY_S
         while not self._stop.wait(pause):
-            pause = LOOK_EVERY_S
-            try:
-                if not self._leads() or not self._due():
-                    continue
+            pause = LOOK_EVERY_S if self._look() else RETRY_AFTER_S
+
+    def _look(self) -> bool:
+        """Do what is due; False when it failed."""
+        leads = True
+        try:
+            leads = self._leads()
+            if not leads:
+                self.follow()
+            elif self._due():
                 self.checkpoint()
-            except (OSError, DamagedRecord) as error:
-                failure = (
-                    f"No snapshot could be written to {self._folder}: {error}; "
-                    f"nothing is lost, but the journal grows until it can."
-                )
-                self._marks.say(Notice.SNAPSHOT, failure)
-                self._failures.add()
-                _log.warning("checkpoint failed", reason=failure)
-                pause = RETRY_AFTER_S
+        except (OSError, DamagedSnapshot, StoreUnreadable) as error:
+            if not leads:
+                _log.warning("the newest snapshot is of no use yet", reason=str(error))
+                return False
+            failure = (
+                f"No snapshot could be written to {self._folder}: {error}; "
+                f"nothing is lost, but the journal grows until it can."
+            )
+            self._marks.say(Notice.SNAPSHOT, failure)
+            self._failures.add()
+            _log.warning("checkpoint failed", reason=failure)
+            return False
+        return True

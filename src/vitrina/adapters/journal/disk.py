@@ -10,8 +10,9 @@ What is promised rests on three rules of POSIX file systems: what was written is
 """
 
 import contextlib
+import mmap
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +82,21 @@ class Disk:
             file.seek(start)
             return file.read(size) or b""
 
+    def open_to_read(self, path: Path) -> int:
+        """Return a descriptor for :meth:`read_at`; the file stays readable when its name goes."""
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def read_at(self, fd: int, size: int, offset: int) -> bytes:
+        """Return *size* bytes from *offset*, fewer at the end of the file."""
+        return os.pread(fd, size, offset)
+
+    def map(self, path: Path) -> mmap.mmap | bytes:
+        """Return the contents of a file, which are read when they are used."""
+        with path.open("rb") as file:
+            if not os.fstat(file.fileno()).st_size:
+                return b""  # There is nothing to map.
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
     def names(self, folder: Path) -> list[str]:
         """Return the names in a folder, sorted."""
         return sorted(os.listdir(folder))  # noqa: PTH208 - as above
@@ -99,7 +115,7 @@ def make_folder(disk: Disk, path: Path) -> None:
     disk.fsync_folder(path.parent)
 
 
-def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
+def write_all(disk: Disk, fd: int, data: bytes | memoryview, offset: int) -> None:
     """Write all of *data* at *offset*, however few bytes the system takes at a time.
 
     Raises:
@@ -115,7 +131,7 @@ def write_all(disk: Disk, fd: int, data: bytes, offset: int) -> None:
 def replace_file(
     disk: Disk,
     path: Path,
-    parts: Iterable[bytes],
+    parts: Iterable[bytes | memoryview],
     *,
     like: os.stat_result | None = None,
     unless: Callable[[], bool] | None = None,
@@ -137,29 +153,63 @@ def replace_file(
     Raises:
         OSError: The system refused; the old file stands as it was.
     """
+    with written_beside(disk, path, parts, like=like) as temporary:
+        if unless is not None and unless():
+            disk.unlink(temporary)
+            return False
+        disk.rename(temporary, path)
+    disk.fsync_folder(path.parent)
+    return True
+
+
+@contextlib.contextmanager
+def written_beside(
+    disk: Disk,
+    path: Path,
+    parts: Iterable[bytes | memoryview],
+    *,
+    like: os.stat_result | None = None,
+    sync_bytes: int | None = None,
+) -> Iterator[Path]:
+    """Write a ``.tmp`` file beside *path*, durably, for the block to rename or delete.
+
+    Args:
+        disk: Where.
+        path: The file whose place it may take.
+        parts: Its content, piece by piece.
+        like: Give it this mode and, where the system allows it, this owner.
+        sync_bytes: Sync whenever so much was written, so that others who sync on the same disk
+            need not wait for all of it.
+
+    Raises:
+        OSError: The system refused. Nothing is left, as when the block fails.
+    """
     temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
     fd = disk.open(temporary, create=True, truncate=True)
     try:
         try:
             if like is not None:
                 _dress(fd, like)
-            offset = 0
-            for part in parts:
-                write_all(disk, fd, part, offset)
-                offset += len(part)
-            disk.fsync(fd)
+            _fill(disk, fd, parts, sync_bytes)
         finally:
             disk.close(fd)
-        if unless is not None and unless():
-            disk.unlink(temporary)
-            return False
-        disk.rename(temporary, path)
+        yield temporary
     except BaseException:
         with contextlib.suppress(OSError):  # The first error is the one to tell.
             disk.unlink(temporary)
         raise
-    disk.fsync_folder(path.parent)
-    return True
+
+
+def _fill(disk: Disk, fd: int, parts: Iterable[bytes | memoryview], sync_bytes: int | None) -> None:
+    """Write all parts, one behind the other, durably."""
+    offset = synced = 0
+    for part in parts:
+        write_all(disk, fd, part, offset)
+        offset += len(part)
+        if sync_bytes is not None and offset - synced >= sync_bytes:
+            disk.fsync(fd)
+            synced = offset
+    disk.fsync(fd)
 
 
 def _dress(fd: int, like: os.stat_result) -> None:

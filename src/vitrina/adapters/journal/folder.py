@@ -16,17 +16,18 @@ from vitrina.adapters.journal.lock import FolderLock, refuse_network_file_system
 from vitrina.adapters.journal.log import Log
 from vitrina.adapters.journal.marks import Marks, Notice
 from vitrina.adapters.journal.presence import RUN_FOLDER, Presence
-from vitrina.adapters.journal.record import DamagedRecord
 from vitrina.adapters.journal.recovery import (
     ASIDE_FOLDER,
     JOURNAL_FOLDER,
     join_folder,
     recover_folder,
 )
+from vitrina.adapters.journal.snapshot import DamagedSnapshot
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
 from vitrina.adapters.memory import utc_now
 from vitrina.adapters.meters import private_meters
 from vitrina.adapters.tables import Tables
+from vitrina.domain.errors import StoreUnreadable
 from vitrina.service_layer.metrics import Figure, Meters
 from vitrina.service_layer.opening import CannotOpen, InUse
 from vitrina.service_layer.ports import Check, CheckStatus
@@ -227,7 +228,7 @@ def _serve(  # noqa: PLR0913, PLR0917 - the parts of an open store
         store.stop("the catalog is being closed")
         try:
             checkpointer.checkpoint()
-        except (OSError, DamagedRecord) as error:
+        except (OSError, DamagedSnapshot, StoreUnreadable) as error:
             _log.warning("no snapshot at the end; the next start takes longer", reason=str(error))
 
 

@@ -10,9 +10,8 @@ from typing import Final
 import structlog
 
 from vitrina.adapters.journal.marks import APPENDED, DURABLE, Marks
-from vitrina.adapters.journal.record import DamagedRecord
 from vitrina.adapters.journal.store import JournalStore
-from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.domain.errors import StoreBusy, StoreReadOnly, StoreUnreadable
 
 LOOK_EVERY_S: Final = 0.02
 LEFT_AFTER_LOOKS: Final = 50
@@ -45,7 +44,7 @@ class Follower:
                 self._store.catch_up()
                 if self._left():
                     self._store.sync()
-            except (OSError, DamagedRecord):
+            except StoreUnreadable:
                 continue  # The store has told it, and tells every reader.
             except (StoreBusy, StoreReadOnly) as error:
                 _log.warning("what a dead process left is not synced", reason=str(error))

@@ -114,8 +114,16 @@ class Log:
             self._forget_dropped()
             return sum(each.size for each in self._segments)
 
-    def follow(self, end: int) -> Iterator[tuple[int, Record]]:
-        """Yield the records up to the place *end* that other processes appended, each with its size.
+    def size_after(self, seq: int) -> int:
+        """How many bytes the changes after number *seq* take, give or take a few records."""
+        with self._lock:
+            return sum(each.size_after(seq) for each in self._segments)
+
+    def follow(self, end: int) -> Iterator[tuple[int, int, Record]]:
+        """Yield the records up to the place *end* that other processes appended.
+
+        Each comes with the place behind it and its size. It is known from when the next one is asked
+        for: one that could not be taken in is yielded again the next time.
 
         Raises:
             OSError: A segment cannot be read.
@@ -136,10 +144,10 @@ class Log:
                 span = inspect(line)
                 if span.seq != live.last + 1:
                     raise DamagedRecord(f"{live.path}: change {span.seq} follows {live.last}")
-                record = decode(line)
+                size = len(line) + 1
+                yield self.end + size, size, decode(line)
                 with self._lock:
-                    live.grow(span, len(line) + 1)
-                yield len(line) + 1, record
+                    live.grow(span, size)
 
     def mend(self, aside: Path) -> int:
         """Set aside what a process that died left behind the end; return how many bytes.

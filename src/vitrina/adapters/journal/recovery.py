@@ -119,7 +119,7 @@ def join_folder(state: Path, disk: Disk, presence: Presence, *, wait_s: float) -
 def _join(state: Path, disk: Disk, presence: Presence, wait_s: float) -> Found:
     journal = state / JOURNAL_FOLDER
     snapshots = list_snapshots(disk, state)
-    tables = read_snapshot(disk, snapshots[-1][1]) if snapshots else Tables()
+    tables = read_snapshot(disk, snapshots[-1][1], trusted=True) if snapshots else Tables()
     with _standing_still(presence, wait_s):
         first, base = presence.marks.live
         size = presence.marks.words[DURABLE] - base
@@ -168,7 +168,7 @@ def _newest_snapshot(state: Path, disk: Disk) -> tuple[Tables, list[Check]]:
     warnings: list[Check] = []
     for _, path in reversed(list_snapshots(disk, state)):
         try:
-            return read_snapshot(disk, path), warnings
+            return read_snapshot(disk, path, keep=True), warnings
         except DamagedSnapshot as error:
             aside = path.with_name(path.name + DAMAGED_SUFFIX)
             disk.rename(path, aside)
@@ -176,6 +176,7 @@ def _newest_snapshot(state: Path, disk: Disk) -> tuple[Tables, list[Check]]:
             detail = f"A damaged snapshot was set aside as {aside}: {error}"
             warnings.append(Check("snapshot", CheckStatus.WARN, detail))
             _log.warning("damaged snapshot set aside", reason=detail)
+            sweep(disk, state)
     return Tables(), warnings
 
 

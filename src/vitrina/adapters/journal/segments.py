@@ -67,8 +67,7 @@ class Segment:
             OSError: The file cannot be read.
             DamagedRecord: A line in it is not what was written.
         """
-        place = bisect.bisect_right(self.marks, after + 1, key=lambda mark: mark[0]) - 1
-        offset = self.marks[place][1] if place >= 0 else 0
+        offset = self._offset(after)
         end = self.size
         with self.path.open("rb") as file:
             file.seek(offset)
@@ -79,6 +78,10 @@ class Segment:
                 offset += len(line)
                 if inspect(line.removesuffix(b"\n")).last > after:
                     yield decode(line)
+
+    def size_after(self, seq: int) -> int:
+        """How many bytes the changes after number *seq* take, or a little more."""
+        return 0 if self.last <= seq else self.size - self._offset(seq)
 
     def records_with(self, needle: bytes) -> Iterator[Record]:
         """Yield the whole records whose lines hold *needle*, newest first.
@@ -95,6 +98,11 @@ class Segment:
             line = data[end : data.index(b"\n", found)]
             inspect(line)
             yield decode(line)
+
+    def _offset(self, after: int) -> int:
+        """Return a known place at or before the first change that follows number *after*."""
+        place = bisect.bisect_right(self.marks, after + 1, key=lambda mark: mark[0]) - 1
+        return self.marks[place][1] if place >= 0 else 0
 
 
 def segment_path(folder: Path, first: int) -> Path:

@@ -45,8 +45,9 @@ from vitrina.adapters.journal.record import (
 )
 from vitrina.adapters.journal.underway import Pending, Underway
 from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
-from vitrina.adapters.tables import Layer, Remembered, Tables
-from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.adapters.layers import Layer
+from vitrina.adapters.tables import Remembered, Tables
+from vitrina.domain.errors import StoreBusy, StoreReadOnly, StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Change, Source
 from vitrina.service_layer.metrics import Figure
@@ -65,7 +66,7 @@ class StoreLimits:
         pending_bytes: How much may be on its way to the disk before units of work have to wait.
         segment_bytes: A segment of the journal that has grown to this size gets a successor.
         checkpoint_bytes: A snapshot is made when the journal has grown by this since the last
-            one, and by at least the size of the last one.
+            one, and by at least a quarter of its size.
         retain_bytes, retain_changes: How much of the journal is kept for those who read the past.
     """
 
@@ -172,7 +173,7 @@ class JournalStore:
             Figure(metrics.SEQ, seq),
             Figure(metrics.OLDEST_SEQ, self.oldest),
             Figure(metrics.JOURNAL_BYTES, self._log.size),
-            Figure(metrics.PRODUCTS, len(self._tables.products)),
+            Figure(metrics.PRODUCTS, self._tables.count),
             Figure(metrics.READ_ONLY, failed, ("failed",)),
             Figure(metrics.READ_ONLY, full and not failed, ("refused",)),
         ]
@@ -181,8 +182,7 @@ class JournalStore:
         """Take in what has become durable, so that a read that follows sees it.
 
         Raises:
-            OSError: The journal cannot be read.
-            DamagedRecord: What is in it is not what was written.
+            StoreUnreadable: The journal cannot be read, or what is in it is not what was written.
         """
         if self._marks.words[DURABLE] != self._seen:
             with self._state:
@@ -232,7 +232,7 @@ class JournalStore:
             self._give_turn()
         try:
             self._wait_until_durable(end)
-        except StoreReadOnly as error:
+        except (StoreReadOnly, StoreUnreadable) as error:
             return [outcome if end <= self._seen else error for outcome, end in done]
         return [outcome for outcome, _ in done]
 
@@ -308,15 +308,17 @@ class JournalStore:
         self._refuse()
         try:
             self._settle()
-            for size, record in self._log.follow(self._marks.words[APPENDED]):
+            for end, size, record in self._log.follow(self._marks.words[APPENDED]):
                 layer = Layer(self._underway.tip)
                 layer.take_in(record.changes, record.answers)
-                self._underway.push(Pending(self._log.end, record, layer, size))
+                self._underway.push(Pending(end, record, layer, size))
                 self._now = max(self._now, record.at)
             if left := self._log.mend(self._aside):
                 _log.warning("a process died while it wrote", bytes=left)
         except (OSError, DamagedRecord) as error:
             raise StoreReadOnly(f"the journal cannot be read: {error}") from error
+        except StoreUnreadable as error:
+            raise StoreReadOnly(error.reason) from error
         except (AppendFailed, SyncFailed) as error:
             raise StoreReadOnly(f"the journal cannot be written: {error}") from error
 
@@ -419,13 +421,13 @@ class JournalStore:
         try:
             for pending in self._underway.settle(durable):
                 self._apply(pending.record, pending.size)
-            for size, record in self._log.follow(durable):
+            for _, size, record in self._log.follow(durable):
                 self._apply(record, size)
-        except (OSError, DamagedRecord) as error:
+        except (OSError, DamagedRecord, StoreUnreadable) as error:
             if self._behind is None:
                 _log.error("the journal cannot be followed", reason=str(error))
             self._behind = str(error)
-            raise
+            raise StoreUnreadable(f"the journal cannot be read: {error}") from error
         self._underway.rest()
         self._seen, self._behind = durable, None
         self._state.notify_all()

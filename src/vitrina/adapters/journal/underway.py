@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vitrina.adapters.journal.record import Record
-from vitrina.adapters.tables import Layer, Readable, Tables
+from vitrina.adapters.layers import Layer
+from vitrina.adapters.tables import Readable, Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,13 @@ class Underway:
         self._find_tip()
 
     def settle(self, durable: int) -> Iterator[Pending]:
-        """Yield those that end before the place *durable*; the tables take them in meanwhile."""
+        """Yield those that end before the place *durable*; the tables take them in meanwhile.
+
+        One that they cannot take in stays, and is yielded again the next time.
+        """
         while self._pending and self._pending[0].end <= durable:
-            pending = self._pending.popleft()
-            self.size -= pending.size
-            yield pending
+            yield self._pending[0]
+            self.size -= self._pending.popleft().size
 
     def rest(self) -> None:
         """Let what is left rest on the tables, which have grown."""

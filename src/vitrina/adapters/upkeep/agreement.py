@@ -136,7 +136,7 @@ def differences(
     absent: tuple[str, ...] = ()
     if "" not in file.refused_ids:
         present = {row.id for row in file.rows} | skipped
-        absent = tuple(key for key in tables.products if key not in present)
+        absent = tuple(each.id for each in tables.everything()[1] if each.id not in present)
     return Differences(file, merge, checked.products, absent)
 
 

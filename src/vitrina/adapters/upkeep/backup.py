@@ -28,7 +28,7 @@ from vitrina.adapters.journal.folder import STATE_FOLDER
 from vitrina.adapters.journal.inspection import UnknownFormat, whole_bytes
 from vitrina.adapters.journal.recovery import JOURNAL_FOLDER
 from vitrina.adapters.journal.segments import Segment, list_segments
-from vitrina.adapters.journal.snapshot import DamagedSnapshot, list_snapshots, read_image
+from vitrina.adapters.journal.snapshot import DamagedSnapshot, list_snapshots, open_snapshot
 from vitrina.adapters.product_file.categories_file import FILE_NAME as CATEGORIES
 from vitrina.adapters.projection.base import BaseKeeper, Found
 from vitrina.adapters.projection.taking import taking_path
@@ -193,7 +193,7 @@ class _Copy:
         """Copy the newest whole snapshot, and return the number of its last change."""
         for seq, path in reversed(list_snapshots(self._disk, self._location.state)):
             with contextlib.suppress(DamagedSnapshot), path.open("rb") as content:
-                read_image(self._disk, path)
+                open_snapshot(self._disk, path)
                 replace_file(self._disk, self._state / path.name, _chunks(content))
                 return seq
         return 0

@@ -24,11 +24,13 @@ import orjson
 from vitrina.adapters import codec
 from vitrina.adapters.catalog_folder import Location
 from vitrina.adapters.journal.disk import Disk, make_folder, replace_file
+from vitrina.adapters.journal.fold import write_snapshot
 from vitrina.adapters.journal.folder import alone, refused
 from vitrina.adapters.journal.inspection import Run, SegmentReading, UnknownFormat
+from vitrina.adapters.journal.keys import keys_path
 from vitrina.adapters.journal.recovery import ASIDE_FOLDER, JOURNAL_FOLDER
 from vitrina.adapters.journal.segments import begin_segment, segment_path
-from vitrina.adapters.journal.snapshot import read_image, write_snapshot
+from vitrina.adapters.journal.snapshot import open_snapshot, sweep
 from vitrina.adapters.product_file import (
     UnreadableFile,
     detect_format,
@@ -110,7 +112,7 @@ class _Repair:
         survey = look(self._disk, self._state)
         salvage = Salvage()
         if survey.newest:
-            salvage.start(read_image(self._disk, survey.newest.path))
+            salvage.start(open_snapshot(self._disk, survey.newest.path))
         read_journal(self._disk, survey, salvage.follow)
         if not survey.damages:
             return self._in_step(only_show=only_show)
@@ -118,7 +120,7 @@ class _Repair:
         plan = self._lossy(survey, salvage, files) if lost else _lossless(survey, salvage, files)
         found = Repaired(
             seq=plan.tables.seq,
-            products=len(plan.tables.products),
+            products=plan.tables.count,
             categories=len(plan.tables.tree()),
             damages=tuple(survey.damages),
             lost=tuple(_losses(survey, lost)),
@@ -158,11 +160,12 @@ class _Repair:
         journal = self._state / JOURNAL_FOLDER
         make_folder(self._disk, journal)
         if plan.fresh:
-            write_snapshot(self._disk, self._state, plan.tables.image())
+            write_snapshot(self._disk, self._state, plan.tables.freeze())
         if plan.end:
             self._rewrite(plan, aside)
         for path in plan.out:
             self._disk.rename(path, aside / path.name)
+        sweep(self._disk, self._state)
         for folder in (aside, journal, self._state):
             self._disk.fsync_folder(folder)
         if not plan.keep and not plan.end:
@@ -214,7 +217,7 @@ class _Repair:
     def _rendered(self, path: Path, tables: Tables) -> bytes:
         file_format = detect_format(path.name)
         fresh = parse(new_file(file_format), file_format, currency=self._currency)
-        documents = {key: codec.load(each.body) for key, each in tables.products.items()}
+        documents = {each.id: codec.load(each.body) for each in tables.everything()[1]}
         return render(fresh, documents, tables.tree())
 
     def _keep_base(self, found: Check) -> None:
@@ -266,6 +269,7 @@ def _lossless(survey: Survey, salvage: Salvage, files: Files) -> _Plan:
     keep, end = _whole_end(survey)
     out = [each.path for each in survey.segments if each not in keep]
     out += [each.path for each in survey.snapshots if each.flaw is not None]
+    out += [keys_path(each.path) for each in survey.snapshots if each.flaw_of_keys]
     firsts = [run.first for run in end] + [each.first for each in keep]
     return _Plan(tables, min(firsts, default=survey.last + 1), keep=keep, end=end, out=out)
 

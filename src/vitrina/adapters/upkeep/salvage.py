@@ -18,11 +18,12 @@ from typing import Final
 
 from vitrina.adapters import codec
 from vitrina.adapters.journal.record import Record
+from vitrina.adapters.journal.snapshot import Snapshot
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.adapters.product_file import EditKind, UnreadableFile
 from vitrina.adapters.product_file.categories_file import read_categories
 from vitrina.adapters.projection.base import Base
-from vitrina.adapters.tables import Image, Remembered, Tables
+from vitrina.adapters.tables import Remembered, Tables
 from vitrina.adapters.upkeep.agreement import Differences, Files, Since, differences
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import CatalogError
@@ -60,14 +61,14 @@ class Salvage:
     _categories: dict[str, _Known] = field(default_factory=dict)
     _answers: dict[str, Remembered] = field(default_factory=dict)
 
-    def start(self, image: Image) -> None:
+    def start(self, snapshot: Snapshot) -> None:
         """Begin with the newest snapshot that is whole."""
-        self._at, self._begins = image.at, image.seq
-        for body in image.products:
-            self._products[str(codec.load(body)["id"])] = _Known(image.seq, body)
-        for body in image.categories:
-            self._categories[str(codec.load(body)["id"])] = _Known(image.seq, body)
-        self._answers = {each.key: each for each in image.answers}
+        self._at, self._begins = snapshot.header.at, snapshot.header.seq
+        for body in snapshot.products():
+            self._products[str(codec.load(body)["id"])] = _Known(self._begins, body)
+        for body in snapshot.categories():
+            self._categories[str(codec.load(body)["id"])] = _Known(self._begins, body)
+        self._answers = {each.key: each for each in snapshot.answers()}
 
     def follow(self, record: Record) -> None:
         """Take in a whole record; the order of the records does not matter."""
@@ -89,13 +90,11 @@ class Salvage:
         tree = self._tree(products.values(), _names(files))
         tables = Tables()
         tables.load(
-            Image(
-                seq,
-                self._at,
-                [codec.store_category(each).body for each in tree],
-                [codec.dump(each) for each in products.values()],
-                sorted(self._answers.values(), key=lambda each: each.at),
-            )
+            seq=seq,
+            at=self._at,
+            categories=[codec.store_category(each).body for each in tree],
+            products=[codec.dump(each) for each in products.values()],
+            answers=sorted(self._answers.values(), key=lambda each: each.at),
         )
         return tables
 

@@ -20,15 +20,18 @@ from vitrina.adapters.journal.inspection import (
     UnknownFormat,
     read_segments,
 )
+from vitrina.adapters.journal.keys import KEYS_SUFFIX, keys_path
 from vitrina.adapters.journal.recovery import JOURNAL_FOLDER
 from vitrina.adapters.journal.snapshot import (
     DAMAGED_SUFFIX,
     DamagedSnapshot,
     UnknownSnapshot,
+    flaw_of_keys as check_keys,
     list_snapshots,
-    read_image,
+    open_snapshot,
 )
 from vitrina.adapters.projection.base import kept_seq
+from vitrina.domain.errors import StoreUnreadable
 from vitrina.service_layer.upkeep import Checked, Damage, Range
 
 BASE: Final = "base"
@@ -36,13 +39,14 @@ BASE: Final = "base"
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFound:
-    """A snapshot, and why it cannot be used; None when it can."""
+    """A snapshot, and why it, or its keys, cannot be used; None when they can."""
 
     seq: int
     path: Path
     size: int
     products: int = 0
     flaw: str | None = None
+    flaw_of_keys: str | None = None
 
 
 @dataclass(slots=True)
@@ -141,12 +145,14 @@ def look(disk: Disk, state: Path) -> Survey:
     numbers = (_number(name) for name in names if name.startswith("snapshot-"))
     survey.known = max([kept_seq(disk, state / BASE), *numbers])
     survey.damages += [_damaged(each) for each in survey.snapshots if each.flaw is not None]
+    survey.damages += [_damaged_keys(each) for each in survey.snapshots if each.flaw_of_keys]
     return survey
 
 
 def _number(name: str) -> int:
     """Return the change that a snapshot's name tells, also when a start set it aside; or 0."""
-    digits = name.removesuffix(DAMAGED_SUFFIX).removeprefix("snapshot-").removesuffix(".jsonl")
+    digits = name.removesuffix(DAMAGED_SUFFIX).removeprefix("snapshot-")
+    digits = digits.removesuffix(".jsonl").removesuffix(KEYS_SUFFIX)
     return int(digits) if digits.isdecimal() else 0
 
 
@@ -165,15 +171,20 @@ def read_journal(disk: Disk, survey: Survey, follow: Follow) -> None:
 def _snapshot(disk: Disk, seq: int, path: Path) -> SnapshotFound:
     size = path.stat().st_size
     try:
-        image = read_image(disk, path)
+        snapshot = open_snapshot(disk, path)
     except UnknownSnapshot as error:
         raise UnknownFormat(
             f"{error}: another version of Vitrina wrote it; use that one."
         ) from error
     except DamagedSnapshot as error:
         return SnapshotFound(seq, path, size, flaw=str(error))
-    flaw = None if image.seq == seq else f"it holds change {image.seq}, not {seq} as its name says"
-    return SnapshotFound(seq, path, size, len(image.products), flaw)
+    held = snapshot.header.seq
+    flaw = None if held == seq else f"it holds change {held}, not {seq} as its name says"
+    try:
+        flaw_of_keys = None if flaw else check_keys(disk, snapshot)
+    except StoreUnreadable as error:
+        flaw_of_keys = error.reason
+    return SnapshotFound(seq, path, size, snapshot.header.products, flaw, flaw_of_keys)
 
 
 def _damaged(snapshot: SnapshotFound) -> Damage:
@@ -185,6 +196,20 @@ def _damaged(snapshot: SnapshotFound) -> Damage:
         meaning=f"This snapshot is not what was written: {snapshot.flaw}. The one before it and "
         "the journal stand in for it, where they are whole.",
         remedy="Nothing has to be done if this is the only damage; vitrina repair sets it aside.",
+    )
+
+
+def _damaged_keys(snapshot: SnapshotFound) -> Damage:
+    path = keys_path(snapshot.path)
+    return Damage(
+        path=str(path),
+        offset=0,
+        size=path.stat().st_size if path.exists() else 0,
+        code="damaged_keys",
+        meaning=f"This list of where the products of the snapshot are is not right: "
+        f"{snapshot.flaw_of_keys}. The products themselves are not affected.",
+        remedy="Stop the service and delete the file, or let vitrina repair set it aside: the next "
+        "start makes it anew.",
     )
 
 

@@ -10,6 +10,7 @@ a start without a snapshot.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from vitrina.adapters.journal.inspection import UnknownFormat
 from vitrina.adapters.journal.record import Record
 from vitrina.adapters.journal.recovery import JOURNAL_FOLDER
 from vitrina.adapters.journal.segments import list_segments
-from vitrina.adapters.journal.snapshot import read_image, read_snapshot
+from vitrina.adapters.journal.snapshot import open_snapshot, read_snapshot
 from vitrina.adapters.product_file import UnreadableFile
 from vitrina.adapters.tables import Tables
 from vitrina.adapters.upkeep.agreement import Files, Since, differences
@@ -97,14 +98,14 @@ def check(location: Location, disk: Disk, currency: str | None) -> Check:
         notes += told
         damages += wrong
     if files.products is not None:
-        size, rows = len(files.products.data), len(tables.products)
+        size, rows = len(files.products.data), tables.count
         kept = location.base / f"{files.products.seq:016d}.{location.file.name}"
         changes = (1, files.products.seq) if files.products.seq else None
         checked.append(Checked(path=str(kept), kind="base", size=size, count=rows, changes=changes))
     verified = Verified(
         path=str(location.folder),
         seq=tables.seq,
-        products=len(tables.products),
+        products=tables.count,
         categories=len(tables.tree()),
         checked=tuple(checked),
         damages=tuple(damages),
@@ -153,12 +154,14 @@ class _Replay:
 
     def _compare(self, tables: Tables, path: Path) -> None:
         try:
-            there = read_image(self._disk, path)
+            there = open_snapshot(self._disk, path)
         except FileNotFoundError:
             return  # The service has just made a newer one.
-        ours = tables.image()
-        differing = {*there.products} ^ {*ours.products}
-        differing |= {*there.categories} ^ {*ours.categories}
+        differing = {_digest(each) for each in there.products()}
+        differing ^= {_digest(each.body) for each in tables.everything()[1]}
+        differing ^= {*there.categories()}
+        stored = (tables.category(each.id) for each in tables.tree())
+        differing ^= {each.body for each in stored if each is not None}
         if differing:
             self.damages.append(
                 Damage(
@@ -172,6 +175,10 @@ class _Replay:
                     "this: neither a crash nor a damaged disk leaves whole files that disagree.",
                 )
             )
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()
 
 
 def _first_change(disk: Disk, survey: Survey) -> int | None:

@@ -23,7 +23,13 @@ from vitrina.service_layer.patches import OPERATIONS_MAX
 type Node = dict[str, Any]
 """A part of the document."""
 
-READ_PROBLEMS: Final = ("malformed_query", "not_acceptable", "invalid_query", "internal_error")
+READ_PROBLEMS: Final = (
+    "malformed_query",
+    "not_acceptable",
+    "invalid_query",
+    "store_unreadable",
+    "internal_error",
+)
 """Every operation may answer these."""
 
 WRITE_PROBLEMS: Final = (

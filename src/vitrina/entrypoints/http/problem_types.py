@@ -232,6 +232,18 @@ _CATALOG: Final = (
         retry_after_s=1,
     ),
     ProblemType(
+        "store_unreadable",
+        _S.SERVICE_UNAVAILABLE,
+        "The catalog cannot be read",
+        "The disk did not give back what the catalog needs for this answer, or the system refused to "
+        "read it, as it does when too many files are open. Nothing was changed.",
+        "Try again after the time that `Retry-After` gives. If it stays so, look at `/readyz?verbose` "
+        "and the log, and run `vitrina verify`.",
+        "The catalog cannot be read at the moment: the journal: Too many open files",
+        errors.StoreUnreadable,
+        retry_after_s=5,
+    ),
+    ProblemType(
         "index_building",
         _S.SERVICE_UNAVAILABLE,
         "The index is being built",
