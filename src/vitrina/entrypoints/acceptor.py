@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-HOLD_BACK_S: Final = 0.002
+HOLD_BACK_S: Final = 0.01
 """How long a process leaves a connection to those that have fewer; then it takes it itself."""
 
 PAUSE_S: Final = 0.1
