@@ -370,7 +370,11 @@ def measure(arguments: argparse.Namespace, folder: Path) -> Promises:
     products = list(stored_products(arguments.products))
     asked = questions(products)
     with serving(
-        folder, products, without=arguments.without, json_server=arguments.json_server
+        folder,
+        products,
+        without=arguments.without,
+        json_server=arguments.json_server,
+        in_memory=arguments.in_memory,
     ) as services:
         ours = services["vitrina"]
         agree(services, asked["page"])
@@ -396,6 +400,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--folder", type=Path, help="keep the catalog and the database here")
     parser.add_argument("--json-server", action="store_true", help="measure it too; needs npm")
+    parser.add_argument(
+        "--in-memory",
+        action="store_true",
+        help="Vitrina has no product file to take in first, and no journal",
+    )
     parser.add_argument(
         "--without", nargs="*", default=[], choices=["sqlite", "sqlmodel", "datasette"]
     )

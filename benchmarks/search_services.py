@@ -24,7 +24,7 @@ from products_made import categories
 
 from vitrina.service_layer.ports import Stored
 
-START_S_MAX = 600
+START_S_MAX = 1_800
 PEERS = Path(__file__).parent / "peers"
 JSON_SERVER = "json-server@1.0.0-beta.15"
 
@@ -153,16 +153,21 @@ class Service:
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, products: Sequence[Stored], *, without: Sequence[str], json_server: bool
+    folder: Path,
+    products: Sequence[Stored],
+    *,
+    without: Sequence[str],
+    json_server: bool = False,
+    in_memory: bool = False,
 ) -> Iterator[Mapping[str, Service]]:
     """Start the services over the products, each on one worker; yield them by name."""
     services: dict[str, Service] = {}
     processes: list[subprocess.Popen[bytes]] = []
     shop = folder / "shop"
     database = folder / "products.db"
-    if not shop.exists():
+    if not in_memory and not shop.exists():
         _write_shop(shop, products)
-    if not database.exists() and set(without) < {"sqlmodel", "sqlite", "datasette"}:
+    if not database.exists() and set(without) != {"sqlmodel", "sqlite", "datasette"}:
         make_database(database, products)
 
     def start(
@@ -176,15 +181,26 @@ def serving(
         filled = [each.replace("PORT", str(port)) for each in command]
         began = time.perf_counter()
         with (folder / f"{name}.log").open("wb") as log:
-            process = subprocess.Popen(filled, stdout=log, stderr=log, cwd=folder)
+            process = subprocess.Popen(
+                filled,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+            )
         processes.append(process)
         services[name] = Service(name, port, process.pid, path, lambda: _size(disk))
         _wait_for(process, port, probe, folder / f"{name}.log")
         print(f"{name}: ready after {time.perf_counter() - began:.1f} s", flush=True)
 
     try:
+        index = shop / ".vitrina" / "index"
         command = [sys.executable, "-m", "vitrina", "serve", str(shop), "--port", "PORT"]
-        start("vitrina", command, "/readyz", _vitrina, shop / ".vitrina" / "index")
+        if in_memory:
+            index = folder / "index"
+            script = str(PEERS / "vitrina_in_memory.py")
+            command = [sys.executable, script, str(index), "PORT", str(len(products))]
+        start("vitrina", command, "/readyz", _vitrina, index)
         for name, path in (
             ("sqlite", _sqlite), ("sqlmodel", _sqlmodel), ("datasette", _datasette),
         ):  # fmt: skip
