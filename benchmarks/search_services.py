@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import orjson
 from get_product import free_port
 from peers.database import make_database
-from products_made import categories
+from products_made import categories, stored_products
 
 from vitrina.service_layer.ports import Stored
 
@@ -154,21 +154,21 @@ class Service:
 @contextlib.contextmanager
 def serving(
     folder: Path,
-    products: Sequence[Stored],
+    count: int,
     *,
     without: Sequence[str],
     json_server: bool = False,
     in_memory: bool = False,
 ) -> Iterator[Mapping[str, Service]]:
-    """Start the services over the products, each on one worker; yield them by name."""
+    """Start the services over so many products, each on one worker; yield them by name."""
     services: dict[str, Service] = {}
     processes: list[subprocess.Popen[bytes]] = []
     shop = folder / "shop"
     database = folder / "products.db"
     if not in_memory and not shop.exists():
-        _write_shop(shop, products)
+        _write_shop(shop, stored_products(count))
     if not database.exists() and set(without) != {"sqlmodel", "sqlite", "datasette"}:
-        make_database(database, products)
+        make_database(database, stored_products(count))
 
     def start(
         name: str,
@@ -199,7 +199,7 @@ def serving(
         if in_memory:
             index = folder / "index"
             script = str(PEERS / "vitrina_in_memory.py")
-            command = [sys.executable, script, str(index), "PORT", str(len(products))]
+            command = [sys.executable, script, str(index), "PORT", str(count)]
         start("vitrina", command, "/readyz", _vitrina, index)
         for name, path in (
             ("sqlite", _sqlite), ("sqlmodel", _sqlmodel), ("datasette", _datasette),
@@ -209,7 +209,7 @@ def serving(
                 start(name, [*_script(name), str(database), "PORT"], probe, path, database)
         if json_server:
             file = folder / "json-server.json"
-            _write_json_server(file, products)
+            _write_json_server(file, stored_products(count))
             command = [*_json_server_command(folder), str(file), "--port", "PORT"]
             start("json-server", command, "/products?_page=1&_per_page=1", _json_server, file)
         yield services
@@ -240,7 +240,7 @@ def _json_server_command(folder: Path) -> list[str]:
     return [str(folder / "node_modules" / ".bin" / "json-server")]
 
 
-def _write_shop(shop: Path, products: Sequence[Stored]) -> None:
+def _write_shop(shop: Path, products: Iterable[Stored]) -> None:
     fresh = shop.with_suffix(".tmp")
     fresh.mkdir()
     items = [
@@ -253,7 +253,7 @@ def _write_shop(shop: Path, products: Sequence[Stored]) -> None:
     fresh.rename(shop)
 
 
-def _write_json_server(file: Path, products: Sequence[Stored]) -> None:
+def _write_json_server(file: Path, products: Iterable[Stored]) -> None:
     rows = []
     for each in products:
         row = orjson.loads(each.body)
