@@ -7,7 +7,7 @@ A helper ends when its input does, also when the process that began it dies.
 """
 
 import os
-import subprocess
+import subprocess  # nosec B404
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -103,8 +103,9 @@ class _Helper:
         self._add_many = add_many
         self._failure: Exception | None = None
         self._done = 0
-        # Its own session: a Ctrl-C is for the service, and ends this one through its input.
-        self._process = subprocess.Popen(
+        # The same Python, with fixed arguments. It has a session of its own: a Ctrl-C is for the
+        # service, and ends this one through its input.
+        self._process = subprocess.Popen(  # nosec B603
             [sys.executable, "-P", "-m", "vitrina.adapters.index.writing"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
