@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -149,3 +150,19 @@ def test_nobody_is_killed_because_all_were_asleep(service: RunningService) -> No
     assert put(service, "NEW-1") == 201
     assert children(service.pid) == workers
     assert "hangs" not in service.output
+
+
+def test_one_that_takes_its_time_to_stop_is_left_alone(tmp_path: Path) -> None:
+    """It finishes a request whose body is on its way, for longer than one may stand still."""
+    (tmp_path / "products.csv").write_text("id,title\nLAMP-1,Lamp\n")
+    settings = {"VITRINA_WORKER_HANG_S": str(HANG_S), "VITRINA_BODY_WAIT_S": "6"}
+    with RunningService(tmp_path, "--workers", "2", settings=settings) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as slow:
+            slow.sendall(
+                b"POST /v1/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 100\r\n\r\n{"
+            )
+            time.sleep(0.5)  # Until a worker has it.
+            assert running.stop() == 0
+        assert "hangs" not in running.output
+        running.start()

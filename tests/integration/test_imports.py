@@ -172,18 +172,42 @@ def test_a_wrong_row_stops_it_before_it_begins(shop: Path) -> None:
     assert len(served(shop)) == 2
 
 
-def many(number: int, wrong: int) -> str:
-    rows = (f"N-{each},{'R-1' if each == wrong else f'S-{each}'},New" for each in range(number))
-    return "id,sku,title\n" + "\n".join(rows) + "\n"
+def many(number: int, wrong: int = -1, **cells: str) -> str:
+    """Return a file of new products, one of which has other cells."""
+    usual = {"sku": "", "category_id": ""}
+    rows = [{**usual, **(cells if each == wrong else {})} for each in range(number)]
+    lines = [f"N-{at},New,{row['sku']},{row['category_id']}" for at, row in enumerate(rows)]
+    return "\n".join(("id,title,sku,category_id", *lines, ""))
 
 
 def test_what_only_the_catalog_can_refuse_stops_it_at_the_unit_of_work(shop: Path) -> None:
-    done = load(shop, many(3 * EDITS_PER_UNIT, wrong=EDITS_PER_UNIT + 7), on_error=OnError.STOP)
-    # The row that wants a SKU which may come free waits, so it is the last to be refused.
+    wrong = EDITS_PER_UNIT + 7
+    text = many(3 * EDITS_PER_UNIT, wrong, category_id="nowhere")
+    done = load(shop, text, on_error=OnError.STOP)
+
+    assert done.stopped == "the catalog refused a row; what was committed before it stays"
+    assert codes(done) == [(wrong + 2, "unknown_category")]
+    assert counts(done) == (EDITS_PER_UNIT, 0, 0, 0, 1)
+    assert len(served(shop)) == 2 + EDITS_PER_UNIT
+
+
+def test_what_may_come_free_is_waited_for_before_it_stops(shop: Path) -> None:
+    text = many(2 * EDITS_PER_UNIT, 3, sku="R-1")
+    done = load(shop, text, on_error=OnError.STOP)
+
     assert done.stopped is not None
-    assert done.created % EDITS_PER_UNIT in {0, EDITS_PER_UNIT - 1}
-    assert codes(done) == [(EDITS_PER_UNIT + 9, "sku_taken")]
-    assert len(served(shop)) == 2 + done.created
+    assert codes(done) == [(5, "sku_taken")]
+    assert counts(done) == (2 * EDITS_PER_UNIT - 1, 0, 0, 0, 1)
+
+
+def test_a_product_has_one_row(shop: Path) -> None:
+    """One by its id and one by its SKU: the id goes before."""
+    text = '{"id": "LAMP-1", "title": "A"}\n{"sku": "L-1", "title": "B"}\n'
+    done = load(shop, text, name="new.jsonl")
+
+    assert counts(done) == (0, 1, 0, 0, 1)
+    assert codes(done) == [(2, "sku_taken")]
+    assert served(shop)["LAMP-1"]["title"] == "A"
 
 
 FILES = [
@@ -281,7 +305,7 @@ def test_what_was_committed_is_told_when_the_store_gives_way(shop: Path) -> None
             marks.close()
 
     with open_catalog(shop, SETTINGS):
-        done = load(shop, many(3 * EDITS_PER_UNIT, wrong=-1), progress=give_way)
+        done = load(shop, many(3 * EDITS_PER_UNIT), progress=give_way)
     assert done.stopped is not None
     assert "the disk is gone" in done.stopped
     assert counts(done) == (EDITS_PER_UNIT, 0, 0, 0, 0)
@@ -290,5 +314,5 @@ def test_what_was_committed_is_told_when_the_store_gives_way(shop: Path) -> None
 
 def test_it_is_told_how_far_it_is(shop: Path) -> None:
     told: list[tuple[int, int]] = []
-    load(shop, many(1_200, wrong=-1), progress=lambda *now: told.append(now))
+    load(shop, many(1_200), progress=lambda *now: told.append(now))
     assert told == [(0, 1_200), (500, 1_200), (1_000, 1_200), (1_200, 1_200)]

@@ -48,7 +48,7 @@ class OnError(StrEnum):
     """What happens to the good rows when there are wrong ones.
 
     ``skip``: they are imported. ``stop``: when a row is wrong in itself, none is; when the catalog
-    refuses one, such as for a SKU that another product has, the import ends before the unit of work
+    refuses one, such as for a category that does not exist, the import ends before the unit of work
     that it is in.
     """
 
