@@ -88,7 +88,8 @@ def stated(fields: Mapping[str, Json]) -> Fields:
 def is_derived_slug(fields: Mapping[str, Json]) -> bool:
     """Say whether the slug is one that the catalog makes from the title by itself."""
     made = slugify(str(fields.get("title") or ""))
-    return fields.get("slug") in {made, distinct_slug(made, str(fields.get("id") or ""))}
+    slug = fields.get("slug")
+    return slug == made or slug == distinct_slug(made, str(fields.get("id") or ""))
 
 
 def same(left: Json, right: Json) -> bool:

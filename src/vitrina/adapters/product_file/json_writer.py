@@ -63,7 +63,8 @@ class _JsonWriter:
         for line in lines:
             if line.fields is not None:
                 line.content = self._fill(line.row, line.fields)
-        for line in shifted(lines, self._document):
+        old = [line for line in lines if line.row is not None]  # A new one says its id.
+        for line in shifted(old, self._document):
             if line.content is None and line.row is not None:
                 line.content = self._object(line.row)
             line.content = self._edit(line.content or "{}", {("id",): line.product_id}, self._base)
