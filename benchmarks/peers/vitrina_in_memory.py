@@ -14,7 +14,7 @@ from products_made import categories, stored_products
 from vitrina.adapters import codec
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog, utc_now
-from vitrina.adapters.tables import Image, Tables
+from vitrina.adapters.tables import Tables
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http.app import create_app
 from vitrina.entrypoints.server import listen, serve_until_stopped
@@ -25,8 +25,8 @@ def opened(folder: Path, count: int) -> Iterator[Catalog]:
     """Yield an open catalog of so many products."""
     tables = Tables()
     filed = [codec.store_category(replace(each, version=1)).body for each in categories()]
-    products = [each.body for each in stored_products(count)]
-    tables.load(Image(products=products, categories=filed, answers=[], seq=1, at=utc_now()))
+    products = (each.body for each in stored_products(count))
+    tables.load(seq=1, at=utc_now(), categories=filed, products=products, answers=())
     catalog = MemoryCatalog(tables)
     with TantivyIndex(catalog.view, catalog, folder) as index:
         yield Catalog(
