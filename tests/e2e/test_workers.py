@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx2
@@ -268,3 +269,50 @@ def check_restored(copy: Path, folder: Path, told: list[int]) -> None:
     for writer, count in enumerate(told):
         first, second = shown[f"PAIR-{writer}-A"], shown[f"PAIR-{writer}-B"]
         assert count <= second <= first <= second + 1
+
+
+def number(service: RunningService, name: str) -> set[str]:
+    """Return what the workers say of a number without labels."""
+    lines = [
+        line
+        for answer in everywhere(service, "/metrics")
+        for line in answer.text.splitlines()
+        if line.startswith(f"{name} ")
+    ]
+    return {line.split()[1] for line in lines}
+
+
+def test_every_worker_tells_the_conflicts(shop: Path) -> None:
+    with RunningService(
+        shop, "--workers", str(WORKERS), settings={"VITRINA_FILE_DELAY_S": "600"}
+    ) as service:
+        patch = {"quantity": 4}
+        service.client.patch("/v1/products/LAMP-1", json=patch).raise_for_status()
+        (shop / "products.csv").write_text("id,title,quantity\nLAMP-1,Lamp,77\n")
+        until(lambda: "1 values of the file were not taken" in agreed(service, "product_file"))
+        for answer in everywhere(service, "/v1/conflicts"):
+            (conflict,) = answer.json()["items"]
+            assert (conflict["product_id"], conflict["field"]) == ("LAMP-1", "quantity")
+            assert (conflict["file_value"], conflict["kept_value"]) == (77, 4)
+        assert number(service, "vitrina_conflicts") == {"1.0"}
+
+
+def test_streams_are_counted_while_they_are_open(shop: Path) -> None:
+    with serve(shop) as service, ExitStack() as streams:
+
+        def listen() -> None:
+            client = streams.enter_context(httpx2.Client(base_url=service.url, timeout=30))
+            headers = {"Accept": "text/event-stream"}
+            stream = streams.enter_context(client.stream("GET", "/v1/changes", headers=headers))
+            assert stream.status_code == 200
+
+        for _ in range(5):
+            listen()
+        until(lambda: number(service, "vitrina_feed_subscribers") == {"5.0"})
+        for pid in children(service.pid):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: number(service, "vitrina_feed_subscribers") == {"0.0"})
+        until(lambda: number(service, "vitrina_workers") == {f"{WORKERS}.0"})
+        listen()
+        until(lambda: number(service, "vitrina_feed_subscribers") == {"1.0"})
+        assert number(service, "vitrina_worker_deaths_total") == {f"{WORKERS}.0"}
