@@ -25,6 +25,7 @@ from vitrina.adapters.product_file.model import (
 )
 from vitrina.adapters.product_file.recheck import Middle, Parse, middle_of, recheck
 from vitrina.adapters.product_file.validation import Validated, resolve_categories, validate
+from vitrina.adapters.product_file.widening import widen
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.documents import Document
 
@@ -90,20 +91,25 @@ def change_rows(
         stay
         and [row.id for row in file.rows] == [layout.ids[each] for each in rows]
         and [row.id for row in after.rows] == [*stay, *new]
-        # Else a column was added, or the end of the file was changed.
-        and (after.head, after.tail) == (file.head, file.tail)
+        and after.tail == file.tail
         and file.refused_ids == after.refused_ids <= frozenset(refused)
     )
-    if not is_as_expected:
+    wide = (data, layout) if after.head == file.head else widen(data, layout, file, after)
+    if not is_as_expected or wide is None:
         return None
     found = {row.id: row for row in after.rows}
     changed = [found.get(row.id) for row in file.rows] + [found[each] for each in new]
-    lines = _changed_lines(data, layout, rows, changed)
-    return Changed(*put_back(data, layout, rows, changed), file, after, tuple(lines))
+    lines = _changed_lines(data, layout, rows, changed, concerned=changes)
+    return Changed(*put_back(*wide, rows, changed), file, after, tuple(lines))
 
 
 def _changed_lines(
-    data: bytes, layout: Layout, rows: Sequence[int], changed: Sequence[Row | None]
+    data: bytes,
+    layout: Layout,
+    rows: Sequence[int],
+    changed: Sequence[Row | None],
+    *,
+    concerned: Collection[str],
 ) -> Iterator[tuple[int, int, int]]:
     ends = [
         (_content(data, layout.starts[each]), _content(data, layout.end(each))) for each in rows
@@ -114,7 +120,7 @@ def _changed_lines(
     ):
         was = data[layout.starts[each] : layout.end(each)]
         now = row.before + row.raw + row.after if row else b""
-        if was != now:
+        if was != now and layout.ids[each] in concerned:
             yield first, last, count_lines(now) - count_lines(was)
 
 
@@ -185,6 +191,8 @@ def reread(
     if middle is None or not data.startswith(before[: layout.head]):
         return None
     rows = _Rows.around(layout, middle, beside, refused)
+    if any(layout.ids[each] in refused for each in rows.within):
+        return None  # It may be wrong only because of another row.
     both = _both(layout, before, middle, rows, tree, parse)
     if both is None:
         return None
@@ -246,7 +254,7 @@ class _Rows(NamedTuple):
         cls, layout: Layout, middle: Middle, beside: Iterable[str], refused: Collection[str]
     ) -> "_Rows":
         neighbours = {middle.start - 1, middle.stop} & set(range(len(layout.ids)))
-        wanted = {layout.at[each] for each in beside if each in layout.at}
+        wanted = {layout.at[each] for each in beside if each in layout.at and each not in refused}
         wanted |= {each for each in neighbours if layout.ids[each] not in refused}
         return cls(
             sorted(each for each in wanted if each < middle.start),

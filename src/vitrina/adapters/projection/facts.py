@@ -82,11 +82,14 @@ class Facts:
             problems=(*ahead, *fresh.problems, *below),
         )
 
-    def written(self, rows: int, lines: Sequence[tuple[int, int, int]]) -> "Facts":
+    def written(
+        self, rows: int, columns: tuple[Column, ...], lines: Sequence[tuple[int, int, int]]
+    ) -> "Facts":
         """Return what is found after the service has written into the file.
 
         Args:
             rows: How many there are now.
+            columns: Of a CSV, as they are now.
             lines: For each row that was changed: its first line, the one behind it, and how many
                 lines more it has now. What was told of such a row holds no longer.
         """
@@ -97,7 +100,8 @@ class Facts:
             for each in self.problems
             if not any(first <= each.line < last for first, last, _ in lines)
         )
-        return replace(self, rows=rows, problems=tuple(kept) if lines else self.problems)
+        problems = tuple(kept) if lines else self.problems
+        return replace(self, rows=rows, columns=columns, problems=problems)
 
 
 class _Kept(BaseModel):

@@ -186,7 +186,7 @@ class Versions:
             )
             if found is not None:
                 rows = facts.rows + len(found.after.rows) - len(found.before.rows)
-                facts = facts.written(rows, found.lines)
+                facts = facts.written(rows, found.after.columns, found.lines)
                 return Written(found.data, found.before, found.after, facts, found.layout)
         file = before = self._reader.read(data).file
         if names:
