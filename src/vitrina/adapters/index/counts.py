@@ -53,19 +53,23 @@ def categories(direct: Mapping[str, int], tree: CategoryTree, facet: Facet) -> l
     """
     counts: Counter[str] = Counter()
     for category_id, count in direct.items():
-        if category_id in tree.by_id:
-            for above in tree.lineage(category_id):
-                counts[above.id] += count
+        above = tree.by_id.get(category_id)
+        while above is not None:
+            counts[above.id] += count
+            above = None if above.parent_id is None else tree.by_id[above.parent_id]
     found = [
-        (tree.by_id[each], count)
+        (count, tree.by_id[each])
         for each, count in counts.items()
         if facet.matching is None or matches(tree.by_id[each].name, facet.matching)
     ]
+    if len(found) > FACET_VALUES_MAX:
+        least = sorted((count for count, _ in found), reverse=True)[FACET_VALUES_MAX - 1]
+        found = [each for each in found if each[0] >= least]
     # A child has at most its parent's count; where they are equal, depth decides.
-    found.sort(key=lambda each: (-each[1], len(tree.lineage(each[0].id)), each[0].id))
+    found.sort(key=lambda each: (-each[0], len(tree.lineage(each[1].id)), each[1].id))
     return [
         {"value": each.id, "name": each.name, "parent_id": each.parent_id, "count": count}
-        for each, count in found[:FACET_VALUES_MAX]
+        for count, each in found[:FACET_VALUES_MAX]
     ]
 
 

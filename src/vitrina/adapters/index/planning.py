@@ -48,6 +48,9 @@ ENOUGH: Final = 20
 BROAD: Final = 10_000
 """From how many products on a word is common; where all are, what has them in the title comes first."""
 
+WAYS_MAX: Final = 1_024
+"""For how many words it is remembered until the next change how products can hold them."""
+
 SHORT: Final = 3
 """The beginnings of words of at most this many letters are counted to see whether they are common."""
 
@@ -81,6 +84,8 @@ class Vocabulary:
         self._analyzer = analyzer
         self._synonyms = synonyms
         self._categories = categories
+        self._ways: dict[Word, tuple[Way, ...]] = {}
+        self._matches: dict[Word, Query] = {}
 
     def plan(self, text: str, numbers: Sequence[int] | None = None) -> Plan:
         """Return what to look for when *text* is asked for: all of its words.
@@ -187,8 +192,16 @@ class Vocabulary:
         """Return what holds one word of a plan."""
         return Query.empty_query() if word.rarity == UNKNOWN else self._match(word)
 
-    def ways(self, word: Word) -> Iterator[Way]:
-        """Yield the ways to hold a word, what is worth more before what is worth less."""
+    def ways(self, word: Word) -> tuple[Way, ...]:
+        """Return the ways to hold a word, what is worth more before what is worth less."""
+        ways = self._ways.get(word)
+        if ways is None:
+            ways = tuple(self._find_ways(word))
+            if len(self._ways) < WAYS_MAX:
+                self._ways[word] = ways
+        return ways
+
+    def _find_ways(self, word: Word) -> Iterator[Way]:
         if word.typos:
             mended = Query.fuzzy_term_query(self._schema, "words", word.text, distance=word.typos)
             yield Way(mended, TYPO_WORTH[word.typos], [("title", mended)])
@@ -311,7 +324,12 @@ class Vocabulary:
 
     def _match(self, word: Word) -> Query:
         """Return what holds a word, in whichever way."""
-        return any_of([each.matched for each in self.ways(word)])
+        match = self._matches.get(word)
+        if match is None:
+            match = any_of([each.matched for each in self.ways(word)])
+            if len(self._matches) < WAYS_MAX:
+                self._matches[word] = match
+        return match
 
     def _beginning(self, field: str, text: str) -> Query:
         return Query.fuzzy_term_query(self._schema, field, text, distance=0, prefix=True)

@@ -39,7 +39,7 @@ class Ranking:
     def __init__(self, vocabulary: Vocabulary, plan: Plan) -> None:
         self._vocabulary = vocabulary
         self._plan = plan
-        self._ways = [(word, list(vocabulary.ways(word))) for word in plan.words]
+        self._ways = [(word, vocabulary.ways(word)) for word in plan.words]
 
     @property
     def tiers(self) -> int:
