@@ -326,6 +326,21 @@ def test_an_edit_that_is_not_taken_in_is_copied_as_it_is(past: Past, tmp_path: P
     assert served(new)["lamp-3"]["title"] == "Drei"
 
 
+def test_an_edit_of_the_categories_is_copied_with_how_far_it_is_taken_in(
+    past: Past, tmp_path: Path
+) -> None:
+    file = past.location.folder / "categories.json"
+    file.write_text('[{"id": "rugs", "name": "Rugs"}]')
+    note = b"%016d\n" % 4 + file.read_bytes()
+    (past.location.base / "categories.json.taking").write_bytes(note)
+
+    back_up(past.location, tmp_path / "copy")
+
+    new = Location(tmp_path / "copy", tmp_path / "copy" / "products.csv")
+    assert (new.folder / "categories.json").read_bytes() == file.read_bytes()
+    assert (new.base / "categories.json.taking").read_bytes() == note
+
+
 def test_conflicts_and_synonyms_belong_to_the_catalog(past: Past, tmp_path: Path) -> None:
     names = ("synonyms.csv", "products.conflicts.csv", ".vitrina/file/conflicts.json")
     for name in names:

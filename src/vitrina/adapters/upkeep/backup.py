@@ -145,8 +145,8 @@ class _Copy:
         """
         for each in (self._folder, self._state, self._state / BASE, self._state / JOURNAL_FOLDER):
             make_folder(self._disk, each)
-        edited = self._copy_file(self._location.file)
-        self._copy_file(self._location.folder / CATEGORIES)
+        files = (self._location.file, self._location.folder / CATEGORIES)
+        edited = {path: self._copy_file(path) for path in files}
         for name in (*_OTHERS, f"{self._location.file.stem}.conflicts.csv"):
             self._keep(Found.at(self._location.folder / name), self._folder / name)
         conflicts = Found.at(self._location.state / _CONFLICTS)
@@ -154,15 +154,16 @@ class _Copy:
             make_folder(self._disk, (self._state / _CONFLICTS).parent)
             self._keep(conflicts, self._state / _CONFLICTS)
         self._copy_journal(self._copy_snapshot())
-        if edited is not None:
-            self._copy_taking(edited)
+        for path, data in edited.items():
+            if data is not None:
+                self._copy_taking(path, data)
 
-    def _copy_taking(self, edited: bytes) -> None:
-        """Copy how far an edit of the product file is taken in, of which the journal may know."""
-        name = self._location.file.name
+    def _copy_taking(self, path: Path, edited: bytes) -> None:
+        """Copy how far an edit of a file is taken in, of which the journal may know."""
+        name = path.name
         base = BaseKeeper(self._disk, self._location.base, name).peek(edited)
         if base is not None and base.data == edited:
-            raise _Moved(f"an edit of {self._location.file} was just taken in")
+            raise _Moved(f"an edit of {path} was just taken in")
         taking = Found.at(taking_path(self._location.base, name))
         self._keep(taking, taking_path(self._state / BASE, name))
 
