@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import orjson
 import pytest
@@ -264,6 +264,26 @@ def test_whoever_searches_while_it_is_built_is_told(
         slow.may_go_on.set()
         index._ready.wait(30)  # noqa: SLF001 - the end of another thread's work
         assert index.search(EVERYTHING).total == 5
+
+
+def test_a_stop_does_not_wait_for_an_index_that_is_being_built(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 0.01)
+    slow = Endless(catalog)
+    index = TantivyIndex(slow, catalog, tmp_path)  # type: ignore[arg-type]
+    closing = Thread(target=index.close)
+    closing.start()
+    while not index._closing.is_set():  # noqa: SLF001 - what the other thread does
+        closing.join(0.01)
+    slow.may_go_on.set()
+    closing.join(30)
+
+    assert not closing.is_alive()
+    assert not (tmp_path / "0.json").exists()
+    monkeypatch.undo()
+    with TantivyIndex(catalog.view, catalog, tmp_path) as again:
+        assert again.search(EVERYTHING).total == 5
 
 
 class Broken:

@@ -75,6 +75,10 @@ class Reading:
     synonyms: Synonyms = field(default_factory=dict)
 
 
+class _Closing(Exception):
+    """The service stops while the index is being built."""
+
+
 class TantivyIndex:
     """Meets the port ``ProductIndex``. Safe to use from several threads; close it in the end."""
 
@@ -114,6 +118,7 @@ class TantivyIndex:
         self._progress = (0, 0)
         self._failure: Exception | None = None
         self._ready = Event()
+        self._closing = Event()
         self._opening = Thread(target=self._open, name="index", daemon=True)
         self._opening.start()
         self._ready.wait(OPEN_PATIENCE_S)
@@ -125,7 +130,11 @@ class TantivyIndex:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files, when what is being written to them is written."""
+        """Let go of the files, when what is being written to them is written.
+
+        An index that is still being built is given up: the next start builds it.
+        """
+        self._closing.set()
         self._opening.join()
         with self._lock:
             if self._failure is None:
@@ -181,6 +190,8 @@ class TantivyIndex:
             self._slot = self._take_slot()
             if not self._reopen():
                 self._build()
+        except _Closing as closing:
+            self._failure = closing
         except Exception as error:  # noqa: BLE001 - the outermost frame of a thread
             # Whoever searches must be told, whatever went wrong in this thread.
             _log.exception("the index cannot be built")
@@ -275,6 +286,8 @@ class TantivyIndex:
 
         def add_one(document: str) -> None:
             nonlocal done
+            if self._closing.is_set():
+                raise _Closing
             add(document)
             done += 1
             if done % BATCH_CHANGES == 0:
