@@ -6,6 +6,7 @@ second for about a gigabyte. Losing the file, or finding it with another digest,
 program or currency, costs reading the product file at the next start.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -16,7 +17,7 @@ import structlog
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from vitrina import __version__
-from vitrina.adapters.journal.disk import TEMPORARY_SUFFIX, Disk
+from vitrina.adapters.journal.disk import TEMPORARY_SUFFIX, Disk, write_all
 from vitrina.adapters.product_file import Column, FileProblem, Format, ProductFile
 
 PROBLEMS_MAX: Final = 10_000
@@ -143,10 +144,16 @@ class FactsKeeper:
         temporary = self._path.with_name(self._path.name + TEMPORARY_SUFFIX)
         try:
             if len(facts.problems) > PROBLEMS_MAX:
-                self._path.unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    self._disk.unlink(self._path)
                 return
-            temporary.write_bytes(_KEPT.dump_json(kept))
-            temporary.replace(self._path)
+            # Without a sync: what a crash may leave of it has another digest, or none.
+            fd = self._disk.open(temporary, create=True, truncate=True)
+            try:
+                write_all(self._disk, fd, _KEPT.dump_json(kept), 0)
+            finally:
+                self._disk.close(fd)
+            self._disk.rename(temporary, self._path)
         except OSError as error:
             _log.warning("what was read of the file is not kept", reason=str(error))
 
