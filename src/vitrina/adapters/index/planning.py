@@ -231,6 +231,11 @@ class Vocabulary:
             titled = self._beginning("title", word.text)
             yield Way(self._beginning("all", word.text), PREFIX_WORTH, [("title", titled)])
 
+    def headed(self, word: Word) -> Query:
+        """Return what holds a word, or one that it may be the beginning of, at the head of its title."""
+        begun = [self._beginning("head", word.text)] if word.unfinished else []
+        return any_of([self.term("head", word.stem), *begun])
+
     def term(self, field: str, text: str) -> Query:
         """Return what holds a term in a field."""
         return self._narrowing.term(field, text)

@@ -5,8 +5,8 @@ way, and more for each field that holds it, again in the best way; more for neig
 identifier. The engine multiplies it by the product's own weight (a short title weighs more).
 
 Where every word is common, very many products match, and most of them only by their descriptions. Then
-those that hold all words in the title come first, in two tiers, and the second is only looked at when the
-first is not enough for the page.
+those that hold all words at the head of the title come first, then those that hold them in the title, then
+the rest: three tiers, of which the next is only looked at when those before are not enough for the page.
 """
 
 import math
@@ -44,7 +44,7 @@ class Ranking:
     @property
     def tiers(self) -> int:
         """How many tiers there are: what is in one comes before all of the next."""
-        return 2 if self._plan.broad else 1
+        return 3 if self._plan.broad else 1
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -63,8 +63,10 @@ class Ranking:
         match = self._vocabulary.match(self._plan)
         if not self._plan.broad:
             return match
+        headed = all_of([self._vocabulary.headed(word) for word in self._plan.words])
         titled = all_of([_titled(ways) for _, ways in self._ways])
-        return titled if tier == 0 else _but(match, [titled])
+        narrower = [headed, titled, match]
+        return _but(narrower[tier], narrower[:tier])
 
     def _worths(self) -> tuple[float, list[_Worth]]:
         """Return what all matches are worth, and what some of them are worth beside that."""

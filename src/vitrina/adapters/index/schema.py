@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
+import orjson
 import tantivy
 
 from vitrina.adapters import codec
@@ -150,12 +151,12 @@ class Writer:
 
     def write(self, product_id: str, body: bytes) -> str:
         """Return the engine's JSON document for a product."""
-        return codec.dump(self._fields(product_id, codec.load(body))).decode()
+        return orjson.dumps(self._fields(product_id, codec.load(body))).decode()
 
     def write_line(self, body: bytes) -> bytes:
         """Return the engine's JSON document for a product, and the end of a line."""
         document = codec.load(body)
-        return codec.dump(self._fields(str(document["id"]), document)) + b"\n"
+        return orjson.dumps(self._fields(str(document["id"]), document)) + b"\n"
 
     def _fields(self, product_id: str, document: Document) -> dict[str, object]:
         values = dict(rows.values_of(document))
