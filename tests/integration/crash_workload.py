@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from time import sleep
@@ -236,11 +237,14 @@ class Workload:
             self._let_others_come(opened.store, self.disk.root, self._state / "base")
 
     def _step(self, opened: Opened) -> None:
-        match self._random.choice(["alone"] * 4 + ["together"] * 6 + ["checkpoint"]):
+        together = ["together"] * 4 + ["in one turn" if opened.checkpoint else "together"] * 2
+        match self._random.choice(["alone"] * 4 + together + ["checkpoint"]):
             case "alone":
                 self._alone(opened.store)
             case "together":
                 self._together(opened.store, self._random.randrange(2, 5))
+            case "in one turn":
+                self._in_one_turn(opened.store, self._random.randrange(2, 5))
             case _ if opened.checkpoint:
                 self._let_others_come(opened.store, self._state)
                 opened.checkpoint()
@@ -325,6 +329,16 @@ class Workload:
                 raise error
             each.result().acknowledged = now
         first.acknowledged = now
+
+    def _in_one_turn(self, store: JournalStore, count: int) -> None:
+        """Let several units of work take one turn, as the service does with short writes."""
+        jobs = [partial(self._commit, store, self._fresh()) for _ in range(count)]
+        outcomes = store.run_together(jobs)
+        now = len(self.disk.trace)
+        for each in outcomes:
+            if isinstance(each, Exception):
+                raise each
+            each.acknowledged = now
 
     def _let_others_come(self, store: JournalStore, *places: Path) -> None:
         """Let units of work come in between the next steps in these places.

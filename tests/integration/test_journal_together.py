@@ -56,6 +56,19 @@ def test_each_sees_those_before_it_and_readers_see_none(opened: OpenStore) -> No
     assert list(contents(store)) == ["lamp-1"]
 
 
+def test_a_commit_tells_its_number_before_readers_see_it(opened: OpenStore) -> None:
+    store = opened.store
+
+    def commit(*numbers: int) -> int:
+        with store.unit_of_work() as uow:
+            for number in numbers:
+                uow.products.save(lamp(number).created())
+            return uow.commit()
+
+    jobs = [partial(commit, 1), partial(commit, 2, 3), partial(commit)]
+    assert store.run_together(jobs) == [1, 3, 3]
+
+
 def test_what_one_raises_is_its_own(opened: OpenStore) -> None:
     store = opened.store
 

@@ -256,7 +256,7 @@ class JournalStore:
             self._give_turn()
             raise
 
-    def end(self) -> None:
+    def end(self) -> int:
         """Let the next unit of work in, and wait until all that this one saw is durable.
 
         One that changed nothing, or was refused, may have seen what is still on its way to the
@@ -264,19 +264,17 @@ class JournalStore:
         """
         end = self._log.end
         self._give_turn()
-        self._wait_to_tell(end)
+        return self._wait_to_tell(end)
 
     def commit(self, layer: Layer, now: datetime, source: Source) -> int:
         """Append what the unit of work did, let the next one in, and wait until it is durable."""
         if not layer.touched:
-            self.end()
-            return self._tables.seq
+            return self.end()
         try:
             end = self._append(layer, now, source)
         finally:
             self._give_turn()
-        self._wait_to_tell(end)
-        return self._tables.seq
+        return self._wait_to_tell(end)
 
     def _has_turn(self) -> bool:
         """Say whether this thread has taken one turn for several units of work."""
@@ -377,10 +375,16 @@ class JournalStore:
                 self._break(error)
             raise StoreReadOnly(str(self._refusal())) from error
 
-    def _wait_to_tell(self, end: int) -> None:
-        """Wait until the place is durable, unless that is waited for at the end of the turn."""
-        if not self._has_turn():
-            self._wait_until_durable(end)
+    def _wait_to_tell(self, end: int) -> int:
+        """Wait until the place is durable, unless that is waited for at the end of the turn.
+
+        Returns:
+            The number of the last change that the unit of work has seen or made.
+        """
+        if self._has_turn():
+            return self._underway.tip_seq
+        self._wait_until_durable(end)
+        return self._tables.seq
 
     def _wait_until_durable(self, end: int) -> None:
         while self._must_lead(end):
