@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.disks import FailingDisk
+from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save
 from vitrina.adapters.journal.folder import OpenStore, open_store
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
@@ -120,6 +120,72 @@ def test_a_failed_sync_fails_all_that_are_not_durable(tmp_path: Path, disk: Fail
     disk.mend()
     with open_store(tmp_path / ".vitrina") as again:
         assert list(contents(again.store)) == durable
+
+
+def test_a_sync_of_others_that_fails_during_the_turn_takes_back_what_it_did(
+    opened: OpenStore, disk: FailingDisk
+) -> None:
+    """Nothing that was taken back is told as done, whoever found out that it is lost."""
+    store = opened.store
+    gate = Gate()
+
+    def refuse() -> None:
+        gate()
+        raise OSError(errno.EIO, "EIO")
+
+    disk.failures["fsync"] = refuse
+    first: list[Exception] = []
+
+    def save_first() -> None:
+        try:
+            save(store, lamp(0))
+        except StoreReadOnly as error:
+            first.append(error)
+
+    thread = threading.Thread(target=save_first)
+    thread.start()
+    assert gate.came.wait(30)
+
+    def see() -> str:
+        with store.unit_of_work() as uow:
+            title = uow.products.get("lamp-0").title
+            gate.open()
+            thread.join()
+            return title
+
+    told = store.run_together([*saving(store, 1), see, *saving(store, 2)])
+    assert len(first) == 1
+    assert [type(each) for each in told] == [StoreReadOnly] * 3
+    assert contents(store) == {}
+
+
+def test_what_was_seen_while_it_was_lost_is_not_told(opened: OpenStore, disk: FailingDisk) -> None:
+    """As above, for a unit of work that has a turn for itself."""
+    store = opened.store
+    gate = Gate()
+
+    def refuse() -> None:
+        gate()
+        raise OSError(errno.EIO, "EIO")
+
+    disk.failures["fsync"] = refuse
+
+    def save_first() -> None:
+        with pytest.raises(StoreReadOnly):
+            save(store, lamp(0))
+
+    thread = threading.Thread(target=save_first)
+    thread.start()
+    assert gate.came.wait(30)
+
+    def see() -> None:
+        with store.unit_of_work() as uow:
+            assert uow.products.stored("lamp-0") is not None
+            gate.open()
+            thread.join()
+
+    with pytest.raises(StoreReadOnly):
+        see()
 
 
 def test_others_take_their_turn_before_and_after(opened: OpenStore, tmp_path: Path) -> None:

@@ -116,6 +116,10 @@ class JournalStore:
         # what others appended: nobody appends more meanwhile.
         self._turn_of: int | None = None
         self._caught_up = False
+        # How far the journal reached with what the present turn has seen and done; of the one that
+        # has the turn. The log's own end moves back when a sync fails, and others may be told of that
+        # while this turn goes on.
+        self._reached = 0
         self._closed: str | None = None
         self._behind: str | None = None
         self._recent = Recent()
@@ -198,9 +202,11 @@ class JournalStore:
         try:
             with self._state:
                 self._take_in_appended()
+                end = self._log.end
+                self._refuse()  # Else it may be the end after a loss.
         finally:
             self._give_turn()
-        self._wait_until_durable(self._log.end)
+        self._wait_until_durable(end)
 
     def stop(self, reason: str) -> None:
         """Take no further writes; those under way are finished first.
@@ -223,10 +229,10 @@ class JournalStore:
         """Run jobs in one turn, and sync once for all of them: meets the port ``Together``."""
         done: list[tuple[T | Exception, int]] = []
         self._take_turn()
-        self._turn_of, self._caught_up = threading.get_ident(), False
+        self._turn_of, self._caught_up, self._reached = threading.get_ident(), False, 0
         try:
-            done.extend((attempt(job), self._log.end) for job in jobs)
-            end = self._log.end
+            done.extend((attempt(job), self._reached) for job in jobs)
+            end = self._reached
         finally:
             self._turn_of = None
             self._give_turn()
@@ -248,7 +254,8 @@ class JournalStore:
                 else:
                     self._take_in_appended()
                     self._caught_up = True
-                self._wait_for_room()
+                self._reached = self._log.end
+                self._wait_for_room()  # Refuses when that was the end after a loss.
                 # A clock that was set back must not make a later change look earlier.
                 self._now = max(self._clock().astimezone(UTC), self._now)
                 return Layer(self._underway.tip), self._now
@@ -262,7 +269,7 @@ class JournalStore:
         One that changed nothing, or was refused, may have seen what is still on its way to the
         disk. Whoever is told what follows from that must find it in every later read.
         """
-        end = self._log.end
+        end = self._reached
         self._give_turn()
         return self._wait_to_tell(end)
 
@@ -271,7 +278,7 @@ class JournalStore:
         if not layer.touched:
             return self.end()
         try:
-            end = self._append(layer, now, source)
+            self._reached = end = self._append(layer, now, source)
         finally:
             self._give_turn()
         return self._wait_to_tell(end)
