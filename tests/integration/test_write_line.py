@@ -74,6 +74,22 @@ async def test_what_one_write_raises_is_told_to_its_caller_alone() -> None:
     assert [type(each) for each in told] == [Response, ProductNotFound, Response]
 
 
+async def test_a_panic_ends_no_thread() -> None:
+    class PanicException(BaseException):
+        """As libraries written in Rust raise it."""
+
+    def panic() -> Response:
+        raise PanicException("called `Option::unwrap()` on a `None` value")
+
+    line = WriteLine(one_by_one)
+    for _ in range(THREADS + 1):
+        told = await asyncio.gather(
+            line.run(partial(answer, 1)), line.run(panic), return_exceptions=True
+        )
+        assert [type(each) for each in told] == [Response, RuntimeError]
+    await asyncio.to_thread(line.close)
+
+
 async def test_when_none_could_be_run_all_are_told() -> None:
     def busy[T](_: Sequence[Callable[[], T]], /) -> list[T | Exception]:
         raise StoreBusy(10)

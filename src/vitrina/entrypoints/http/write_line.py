@@ -9,6 +9,7 @@ waits for the disk the other one takes those that come in: the more callers, the
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -67,7 +68,7 @@ class WriteLine:
             if not batch:
                 continue
             try:
-                answers = self._together([job for job, _ in batch])
+                answers = self._together([partial(_contained, job) for job, _ in batch])
             except Exception as error:  # noqa: BLE001 - each caller is told
                 answers = [error] * len(batch)
             futures = [future for _, future in batch]
@@ -87,6 +88,17 @@ class WriteLine:
             except Empty:
                 pass  # These are all that have come in.
         return batch, True
+
+
+def _contained(job: Callable[[], Response]) -> Response:
+    """Run a job, of which nothing escapes that would end the thread that others depend on."""
+    try:
+        return job()
+    except Exception:
+        raise
+    except BaseException as error:
+        # So a library in Rust tells of its own mistakes.
+        raise RuntimeError(f"a write broke off: {error!r}") from error
 
 
 def _deliver(futures: list[asyncio.Future[_Answer]], answers: list[_Answer]) -> None:
