@@ -264,6 +264,7 @@ class ChangeLog(Protocol):
 
         Raises:
             ChangesGone: The change after *after* is no longer kept.
+            StoreUnreadable: The system refuses to read them now.
         """
         ...
 
@@ -276,6 +277,9 @@ class ChangeLog(Protocol):
         Args:
             product_id: The product, which may have been deleted since.
             before: Only changes with a lower number; None is all of them.
+
+        Raises:
+            StoreUnreadable: The system refuses to read them now.
         """
         ...
 
