@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import orjson
 from get_product import free_port
-from peers.database import make_database
+from peers.database import INDEXES_BY_HAND, INDEXES_OF_TUTORIALS, make_database
 from products_made import categories, stored_products
 
 from vitrina.service_layer.ports import Stored
@@ -164,11 +164,10 @@ def serving(
     services: dict[str, Service] = {}
     processes: list[subprocess.Popen[bytes]] = []
     shop = folder / "shop"
-    database = folder / "products.db"
+    by_hand, tutorial = folder / "by-hand" / "products.db", folder / "tutorial" / "products.db"
     if not in_memory and not shop.exists():
         _write_shop(shop, stored_products(count))
-    if not database.exists() and set(without) != {"sqlmodel", "sqlite", "datasette"}:
-        make_database(database, stored_products(count))
+    _make_databases(by_hand, tutorial, count, without)
 
     def start(
         name: str,
@@ -206,6 +205,7 @@ def serving(
         ):  # fmt: skip
             if name not in without:
                 probe = "/-/versions.json" if name == "datasette" else "/docs"
+                database = by_hand if name == "sqlite" else tutorial
                 start(name, [*_script(name), str(database), "PORT"], probe, path, database)
         if json_server:
             file = folder / "json-server.json"
@@ -218,6 +218,16 @@ def serving(
             process.terminate()
         for process in processes:
             process.wait()
+
+
+def _make_databases(by_hand: Path, tutorial: Path, count: int, without: Sequence[str]) -> None:
+    for database, indexes, users in (
+        (by_hand, INDEXES_BY_HAND, {"sqlite"}),
+        (tutorial, INDEXES_OF_TUTORIALS, {"sqlmodel", "datasette"}),
+    ):
+        if not database.exists() and not users <= set(without):
+            database.parent.mkdir(exist_ok=True)
+            make_database(database, stored_products(count), indexes)
 
 
 def _script(name: str) -> list[str]:

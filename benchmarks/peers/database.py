@@ -1,4 +1,4 @@
-"""The database that the peers share: one table of flat columns, the stored bodies, and FTS5."""
+"""The databases of the peers: one table of flat columns, the stored bodies, and FTS5."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,14 @@ _COLUMNS = (
 _COUNT = _COLUMNS.count(",") + 1
 
 
-def make_database(path: Path, products: Iterable[Stored]) -> None:
+INDEXES_BY_HAND = ("category_id, status, price, number",)
+"""The index for the very page that is asked for."""
+
+INDEXES_OF_TUTORIALS = ("status", "category_id", "brand", "price")
+"""What `Field(index=True)` makes of the columns that are filtered by."""
+
+
+def make_database(path: Path, products: Iterable[Stored], indexes: Iterable[str]) -> None:
     """Write the products into a new database."""
     db = sqlite3.connect(path)
     db.execute("PRAGMA journal_mode = OFF")
@@ -36,7 +43,8 @@ def make_database(path: Path, products: Iterable[Stored]) -> None:
         db.executemany("INSERT INTO body VALUES (?, ?)", bodies)
     db.execute("INSERT INTO product_fts(product_fts) VALUES ('rebuild')")
     db.execute("INSERT INTO product_fts(product_fts, rank) VALUES ('rank', 'bm25(4.0, 2.0, 1.0)')")
-    db.execute("CREATE INDEX by_price ON product(category_id, status, price, number)")
+    for number, columns in enumerate(indexes):
+        db.execute(f"CREATE INDEX index_{number} ON product({columns})")
     db.execute("ANALYZE")
     db.commit()
     db.close()

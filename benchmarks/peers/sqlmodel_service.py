@@ -4,8 +4,8 @@
 # ///
 """A product list with FastAPI, SQLModel and SQLite, as their tutorials write it.
 
-``def`` endpoints, a session from a dependency, a response model; beyond the tutorials it has the right
-indexes, and FTS5 (all words must occur) instead of ``LIKE '%…%'``.
+``def`` endpoints, a session from a dependency, a response model, an index for each column that is filtered
+by; beyond the tutorials it has FTS5 (all words must occur) instead of ``LIKE '%…%'``.
 """
 
 import sys

@@ -111,7 +111,11 @@ async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
 
 
 async def get_products(request: CatalogRequest) -> Response:
-    """List products, a page at a time, in a total order; or fetch up to 200 by `ids`."""
+    """List products, a page at a time, in a total order; or fetch up to 200 by `ids`.
+
+    A list has every write that was answered before it was asked for, at whichever process. Its
+    `ETag` is good until the catalog changes. Following `next` gives each matching product once.
+    """
     asked: bytes = request.scope["query_string"]
     _listing(asked)  # What cannot be read is refused before any precondition is looked at.
     if reply := fresh_reply(request, _tag(request.catalog.view.seq, asked)):

@@ -2,8 +2,8 @@
 
 The engine lets go of the interpreter while it looks, so a search in a thread of its own leaves the event
 loop to the other requests. But the way to a thread and back costs more than most searches do. So a
-kind of question whose last answers took little time is answered on the event loop; one that took long,
-one that was never asked, and every question that has to wait for the index are answered in a thread.
+kind of question whose last answers took little time on average is answered on the event loop; one that took
+longer, one that was never asked, and every question that has to wait for the index are answered in a thread.
 
 There are as many threads as cores, at most four, and at most :data:`UNDER_WAY_MAX` questions are in
 them or wait for them; beyond that a question is refused at once, as an answer would come too late
@@ -22,17 +22,16 @@ from vitrina.entrypoints.http.problems import Refusal
 from vitrina.service_layer.ports import ProductIndex
 from vitrina.service_layer.queries import ProductQuery
 
-SHORT_S_MAX: Final = 0.002
-"""What the event loop may be held up for."""
+SHORT_S_MAX: Final = 0.003
+"""What the event loop may be held up for, on average."""
 
 THREADS_MAX: Final = 4
 UNDER_WAY_MAX: Final = 64
 KINDS_MAX: Final = 1_024
 """How many kinds of questions are remembered; those that were learnt first are forgotten first."""
 
-_FORGETTING: Final = 0.9
-"""What is left of a kind's remembered time at its next answer: after one long answer some twenty short
-ones in threads follow."""
+_LATEST: Final = 1 / 8
+"""What the latest answer of a kind counts for in its average."""
 
 
 class Searches:
@@ -87,7 +86,7 @@ class Searches:
                 del self._times[next(iter(self._times))]
             self._times[kind] = spent
         else:
-            self._times[kind] = max(spent, known * _FORGETTING)
+            self._times[kind] = known + (spent - known) * _LATEST
 
 
 def _timed[T](question: Callable[[], T]) -> tuple[T, float]:
