@@ -126,6 +126,19 @@ def test_a_stream_resumes_where_it_was(service: RunningService) -> None:
         assert next(events)["id"] == "7"
 
 
+def test_a_head_of_a_stream_is_its_head_alone(service: RunningService) -> None:
+    """And what follows on its connection is answered."""
+    headers = {"accept": "text/event-stream"}
+    with httpx2.Client(base_url=service.url, timeout=10) as client:
+        head = client.head("/v1/changes", headers=headers)
+        following = client.get("/v1/products/lamp-1")
+
+    assert head.status_code == 200
+    assert head.headers["content-type"].startswith("text/event-stream")
+    assert "content-length" not in head.headers
+    assert following.status_code == 200
+
+
 def test_many_streams_hear_every_change_once_and_in_order(tmp_path: Path) -> None:
     streams, writes = 20, 30
     (tmp_path / "products.csv").write_text("id,title\nlamp,Lamp\n")

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from vitrina.domain.errors import ChangesGone
 from vitrina.entrypoints.http import cursors
+from vitrina.entrypoints.http.exchange import exchange_of
 from vitrina.entrypoints.http.live import Bell
 from vitrina.entrypoints.http.problems import Refusal
 from vitrina.entrypoints.http.replies import VARY, json_reply
@@ -124,9 +125,13 @@ class EventStream(Response):
         super().__init__(headers=headers)
         del self.headers["content-length"]
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the client goes, stops taking them, or the service stops."""
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        if exchange_of(scope).method == "HEAD":
+            # It has had all it will get: else it would hold its connection up, and a stream.
+            await send({"type": "http.response.body", "body": b""})
+            return
         sending = asyncio.create_task(self._send_events(send))
         leaving = asyncio.create_task(_until_gone(receive))
         _, rest = await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)

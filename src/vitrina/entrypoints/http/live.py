@@ -6,10 +6,12 @@ that writes need.
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from vitrina.domain.errors import StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.metrics import Meters
 from vitrina.service_layer.ports import ChangeLog
@@ -86,11 +88,18 @@ class Bell:
             each.ring()
 
     def _watch(self) -> None:
-        seen = self._log.seq
+        # What came in before this thread began may be news to the stream that it began for.
+        seen = 0
         while not self.closed:
-            if self._log.wait(seen, timeout_s=_WAIT_S):
+            try:
+                if not self._log.wait(seen, timeout_s=_WAIT_S):
+                    continue
                 seen = self._log.seq
-                try:
-                    self._loop.call_soon_threadsafe(self._ring)
-                except RuntimeError:
-                    return  # The loop has ended, and all streams with it.
+            except StoreUnreadable:
+                # The store has told it, and it may pass: streams must hear of what comes then.
+                time.sleep(_WAIT_S)
+                continue
+            try:
+                self._loop.call_soon_threadsafe(self._ring)
+            except RuntimeError:
+                return  # The loop has ended, and all streams with it.
