@@ -33,7 +33,7 @@ from vitrina.adapters.upkeep.repair import repair
 from vitrina.adapters.upkeep.restore import restore
 from vitrina.adapters.upkeep.verify import verify
 from vitrina.domain.category import Category
-from vitrina.domain.errors import StoreBusy, StoreReadOnly
+from vitrina.domain.errors import StoreBusy, StoreReadOnly, StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Source
 from vitrina.service_layer.imports import (
@@ -259,6 +259,8 @@ def import_file(
             raise CannotImport(f"{source} cannot be read: {error}") from error
         except (StoreReadOnly, StoreBusy) as error:
             raise CannotImport(f"Nothing can be written to the catalog: {error}") from error
+        except StoreUnreadable as error:
+            raise CannotImport(str(error)) from error
         return import_products(
             incoming,
             rules,
@@ -368,8 +370,11 @@ def _limits(settings: Settings) -> StoreLimits:
 
 
 def _tell(index: TantivyIndex, meters: Meters) -> None:
-    """Tell how the index of this process is."""
-    lag = index.lag()
+    """Tell how the index of this process is; what cannot be told now stays as it was told last."""
+    try:
+        lag = index.lag()
+    except StoreUnreadable:
+        return  # The probes tell it; and whoever serves calls this between two requests.
     meters.gauge(metrics.INDEX_BUILDING).set(lag is None)
     meters.gauge(metrics.INDEX_LAG).set(lag or 0)
 

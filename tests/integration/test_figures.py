@@ -60,6 +60,24 @@ def test_a_catalog_that_is_well(shop: Path) -> None:
         assert abs(told(catalog, metrics.SNAPSHOT_TIME) - time.time()) < 3_600
 
 
+def test_numbers_are_told_while_the_journal_cannot_be_read(shop: Path) -> None:
+    """Whoever serves tells them between two requests, and must not end by it."""
+    disk = FailingDisk()
+    with (
+        open_catalog(shop, SETTINGS, disk=disk, join=True) as catalog,
+        open_store(shop / ".vitrina", join=True) as other,
+    ):
+        until(lambda: told(catalog, metrics.INDEX_BUILDING) == 0)
+        disk.fail("read", errno.EMFILE)
+        save(other.store, lamp(1))
+        assert told(catalog, metrics.SEQ) == 1
+        assert told(catalog, metrics.PRODUCTS) == 1
+        assert told(catalog, metrics.INDEX_LAG) == 0
+        disk.mend()
+        assert told(catalog, metrics.SEQ) == 2
+        assert told(catalog, metrics.INDEX_LAG) == 1
+
+
 def test_what_waits_for_a_file_that_is_broken(shop: Path) -> None:
     with open_catalog(shop, SETTINGS) as catalog:
         (shop / "products.csv").write_text('id,title,quantity\nLAMP-1,"La')

@@ -312,6 +312,18 @@ def test_what_was_committed_is_told_when_the_store_gives_way(shop: Path) -> None
     assert len(served(shop)) == 2 + EDITS_PER_UNIT
 
 
+def test_what_was_committed_is_told_when_the_store_cannot_be_read(shop: Path) -> None:
+    with open_catalog(shop, SETTINGS):
+        pass  # What is there now is looked up in the snapshot of its end.
+    with open_catalog(shop, SETTINGS):
+        (snapshot,) = (shop / ".vitrina").glob("snapshot-*.jsonl")
+        data = snapshot.read_bytes()
+        snapshot.write_bytes(data.replace(b"Lumen", b"Lunen"))
+        done = load(shop, "id,title\nNEW-1,New\nLAMP-1,Lamp\n")
+    assert done.stopped is not None
+    assert "is not what was written" in done.stopped
+
+
 def test_it_is_told_how_far_it_is(shop: Path) -> None:
     told: list[tuple[int, int]] = []
     load(shop, many(1_200), progress=lambda *now: told.append(now))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from vitrina.domain.category import Category
-from vitrina.domain.errors import Fault, StoreBusy, StoreReadOnly
+from vitrina.domain.errors import Fault, StoreBusy, StoreReadOnly, StoreUnreadable
 from vitrina.service_layer.file_edits import (
     Outcome,
     RowEdit,
@@ -179,7 +179,7 @@ def import_products(
     work = _Work(incoming, rules, done, view, new_unit_of_work, progress)
     try:
         work.run()
-    except (StoreReadOnly, StoreBusy) as error:
+    except (StoreReadOnly, StoreBusy, StoreUnreadable) as error:
         done.stopped = str(error)
     work.settle()
     return done

@@ -169,12 +169,15 @@ class JournalStore:
         return [Check("store", CheckStatus.WARN, f"The catalog is read-only: {reason}")]
 
     def figures(self) -> list[Figure]:
-        """Tell how far the store is, and whether it takes writes."""
-        seq = self.seq
+        """Tell how far the store is, and whether it takes writes; it also does when it is unreadable."""
+        with contextlib.suppress(
+            StoreUnreadable
+        ):  # Told by the checks; these are the last numbers.
+            self.catch_up()
         failed = self._marks.failure is not None
         full = self._marks.said(Notice.REFUSED) is not None
         return [
-            Figure(metrics.SEQ, seq),
+            Figure(metrics.SEQ, self._tables.seq),
             Figure(metrics.OLDEST_SEQ, self.oldest),
             Figure(metrics.JOURNAL_BYTES, self._log.size),
             Figure(metrics.PRODUCTS, self._tables.count),
