@@ -23,15 +23,19 @@ class Growing:
     oldest = 1
 
     def __init__(self, seq: int, *, refusals: int = 0) -> None:
-        self.seq = seq
-        self.left = refusals
+        self._seq = seq
+        self._left = refusals
+
+    @property
+    def seq(self) -> int:
+        if self._left:
+            self._left -= 1
+            raise StoreUnreadable("too many open files")
+        return self._seq
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
         assert timeout_s > 0
-        if self.left:
-            self.left -= 1
-            raise StoreUnreadable("too many open files")
-        return self.seq > after
+        return self._seq > after
 
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
         raise NotImplementedError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.disks import FailingDisk
+from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import lamp, save
 from tests.waiting import until
 from vitrina.adapters.journal.folder import open_store
@@ -76,6 +76,28 @@ def test_numbers_are_told_while_the_journal_cannot_be_read(shop: Path) -> None:
         disk.mend()
         assert told(catalog, metrics.SEQ) == 2
         assert told(catalog, metrics.INDEX_LAG) == 1
+
+
+def test_the_file_is_kept_in_step_again_when_the_journal_can_be_read_again(shop: Path) -> None:
+    disk = FailingDisk()
+    file = shop / "products.csv"
+    file.write_text("id,title\nLAMP-1,Lamp\n")
+    with (
+        open_catalog(shop, SETTINGS, disk=disk, join=True),
+        open_store(shop / ".vitrina", join=True) as other,
+    ):
+        gate = Gate()
+
+        def refuse() -> None:
+            gate.came.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        disk.failures["read"] = refuse
+        save(other.store, lamp(1))
+        assert gate.came.wait(30)
+        time.sleep(0.3)  # Until whoever waits for changes has met it, too.
+        disk.mend()
+        until(lambda: b"lamp-1" in file.read_bytes())
 
 
 def test_what_waits_for_a_file_that_is_broken(shop: Path) -> None:

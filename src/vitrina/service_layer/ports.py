@@ -284,7 +284,10 @@ class ChangeLog(Protocol):
         ...
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
-        """Wait until there is a change after number *after*; False when the time is over."""
+        """Wait until there is a change after number *after*; False when the time is over.
+
+        While the log cannot be read there is none: who waits in a loop goes on when it can.
+        """
         ...
 
 

@@ -155,7 +155,8 @@ class JournalStore:
         return read_history(self._log, product_id, before=end)
 
     def wait(self, after: int, *, timeout_s: float) -> bool:
-        self.catch_up()
+        with contextlib.suppress(StoreUnreadable):  # Nothing new, then; it may pass.
+            self.catch_up()
         with self._state:
             return self._state.wait_for(lambda: self._tables.seq > after, timeout_s)
 

@@ -91,12 +91,13 @@ class Bell:
         # What came in before this thread began may be news to the stream that it began for.
         seen = 0
         while not self.closed:
+            if not self._log.wait(seen, timeout_s=_WAIT_S):
+                continue
             try:
-                if not self._log.wait(seen, timeout_s=_WAIT_S):
-                    continue
                 seen = self._log.seq
-            except StoreUnreadable:
-                # The store has told it, and it may pass: streams must hear of what comes then.
+            except (
+                StoreUnreadable
+            ):  # Since just now; streams must hear of what comes when it passes.
                 time.sleep(_WAIT_S)
                 continue
             try:
