@@ -23,7 +23,14 @@ def test_levels_sort_as_ids_do(one: str, other: str) -> None:
     left, right = encoding.id_levels(one), encoding.id_levels(other)
 
     assert (left < right) == (one[:40] < other[:40])
-    assert encoding.read_id(left) == (one if len(one) < 40 else None)
+
+
+@given(st.lists(ids))
+def test_ids_can_be_read_from_their_levels_unless_they_are_too_long(many: list[str]) -> None:
+    levels = [encoding.id_levels(each) for each in many]
+    columns = [[each[place] for each in levels] for place in range(encoding.ID_LEVELS)]
+
+    assert encoding.read_ids(columns) == [each if len(each) < 40 else None for each in many]
 
 
 @given(ids, ids, st.integers(0, 4))

@@ -12,6 +12,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from vitrina.adapters.index.rows import Measured, Value
@@ -34,10 +35,18 @@ def id_levels(product_id: str) -> tuple[int, ...]:
     return _ID.unpack(product_id.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0"))
 
 
-def read_id(levels: Iterable[int]) -> str | None:
-    """Return the id of these levels; None when it may be longer than they tell."""
-    text = _ID.pack(*levels).rstrip(b"\0").decode()
-    return text if len(text) < ID_BYTES else None
+def read_ids(columns: Sequence[Iterable[int]]) -> list[str | None]:
+    """Return the ids of these levels; None for one that may be longer than they tell.
+
+    Args:
+        columns: For each level its numbers, one for each id.
+    """
+    levels = list(chain.from_iterable(zip(*columns, strict=True)))
+    packed = struct.pack(f">{len(levels)}Q", *levels)
+    return [
+        None if packed[end - 1] else packed[end - ID_BYTES : end].rstrip(b"\0").decode()
+        for end in range(ID_BYTES, len(packed) + 1, ID_BYTES)
+    ]
 
 
 def head_level(product_id: str, prefix: str) -> int:

@@ -19,6 +19,9 @@ from vitrina.service_layer.queries import (
     kind_of,
 )
 
+type Bonus = tuple[Occur, Query]
+"""A clause that adds to the worth of what meets it."""
+
 _INTEGER_MAX: Final = 2**63 - 1
 _LOWEST, _HIGHEST = "0" * 16, "f" * 16
 
@@ -50,24 +53,31 @@ def without(query: Query) -> Query:
     return Query.boolean_query([(Occur.Must, Query.all_query()), (Occur.MustNot, query)])
 
 
-def scored(
-    required: Query, constant: float, optional: Iterable[tuple[Query, float]], *, wide: bool = False
-) -> Query:
-    """Return what meets a query, each match with the sum of what the others are worth that it meets.
+def scored(required: Query, constant: float, bonuses: Iterable[Bonus]) -> Query:
+    """Return what meets a query, each match with the sum of what it is worth.
 
     Args:
         required: The query.
         constant: What each match is worth.
-        optional: The others, with what each is worth.
-        wide: The others meet little else: then they are read as one union. Otherwise each is only asked
-            about the matches, as a union costs what its longest list is long, however few match.
+        bonuses: What some are worth beside that.
     """
     base = Query.const_score_query(required, constant)
+    return Query.boolean_query([(Occur.Must, base), *bonuses])
+
+
+def bonuses(optional: Iterable[tuple[Query, float]], *, wide: bool = False) -> list[Bonus]:
+    """Return clauses that add to the worth of a match, and leave no match out.
+
+    Args:
+        optional: Queries, with what it is worth to meet each.
+        wide: They meet little else than the matches: then they are read as one union. Otherwise each is
+            only asked about the matches, as a union costs what its longest list is long, however few match.
+    """
     others = [(Occur.Should, Query.const_score_query(held, worth)) for held, worth in optional]
-    if not wide:
-        everything = (Occur.Must, Query.const_score_query(Query.all_query(), 0.0))
-        others = [(Occur.Must, Query.boolean_query([everything, each])) for each in others]
-    return Query.boolean_query([(Occur.Must, base), *others])
+    if wide:
+        return others
+    everything = (Occur.Must, Query.const_score_query(Query.all_query(), 0.0))
+    return [(Occur.Must, Query.boolean_query([everything, each])) for each in others]
 
 
 def count(searcher: tantivy.Searcher, query: Query) -> int:

@@ -20,8 +20,9 @@ an answer are ranked alike.
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 from typing import Final
 
@@ -29,7 +30,15 @@ import tantivy
 from tantivy import Occur, Query
 
 from vitrina.adapters.index.analysis import Analyzer, code, long_gtin, whole
-from vitrina.adapters.index.narrowing import Narrowing, all_of, any_of, count, scored
+from vitrina.adapters.index.narrowing import (
+    Bonus,
+    Narrowing,
+    all_of,
+    any_of,
+    bonuses,
+    count,
+    scored,
+)
 from vitrina.adapters.index.notes import Match, Meant
 from vitrina.adapters.index.plans import UNIT, UNKNOWN, Plan, Way, Word
 from vitrina.adapters.index.spelling import distance, forgiven
@@ -48,8 +57,11 @@ ENOUGH: Final = 20
 BROAD: Final = 10_000
 """From how many products on a word is common; where all are, what has them in the title comes first."""
 
-WAYS_MAX: Final = 1_024
-"""For how many words it is remembered until the next change how products can hold them."""
+WORDS_KEPT: Final = 4_096
+"""For how many words it is remembered until the next change what the catalog knows of them."""
+
+BEGUN_MAX: Final = 16
+"""The words that begin so are looked for one by one where they are no more than this."""
 
 SHORT: Final = 3
 """The beginnings of words of at most this many letters are counted to see whether they are common."""
@@ -84,8 +96,12 @@ class Vocabulary:
         self._analyzer = analyzer
         self._synonyms = synonyms
         self._categories = categories
-        self._ways: dict[Word, tuple[Way, ...]] = {}
-        self._matches: dict[Word, Query] = {}
+        self._ways = Kept[Word, tuple[Way, ...]]()
+        self._matches = Kept[Word, Query]()
+        self._pairs = Kept[str, tuple[tuple[str, str], ...]]()
+        self.bonuses = Kept[tuple[Word, bool, bool], tuple[float, Sequence[Bonus]]]()
+        """What the ranking makes of words; kept here, as it is good for this state."""
+        self._rarities = Kept[tuple[Word, bool], Word]()
 
     def plan(self, text: str, numbers: Sequence[int] | None = None) -> Plan:
         """Return what to look for when *text* is asked for: all of its words.
@@ -130,12 +146,18 @@ class Vocabulary:
         return replace(plan, asked=words, needed=needed)
 
     def relaxed(self, plan: Plan) -> Plan:
-        """Return a plan of the same words, but for as many of them as enough products hold."""
+        """Return a plan of the same words, but for as many of them as enough products hold.
+
+        Args:
+            plan: Of all words, which too few products hold.
+        """
+        if len(plan.words) == 2 and not plan.broad:  # noqa: PLR2004 - too few hold both
+            return replace(plan, needed=1)
         matches = [self._match(each) for each in plan.words]
         some = self.match(replace(plan, needed=1))
         # Where a rare word must be among them, few products match of all that hold the common ones.
         wide = len({each.common for each in plan.words}) == 1
-        query = scored(some, 0.0, [(each, 1.0) for each in matches], wide=wide)
+        query = scored(some, 0.0, bonuses([(each, 1.0) for each in matches], wide=wide))
         hits = self._searcher.search(query, ENOUGH, count=False).hits
         return replace(plan, needed=max(1, round(hits[-1][0])) if hits else 1)
 
@@ -194,19 +216,15 @@ class Vocabulary:
 
     def ways(self, word: Word) -> tuple[Way, ...]:
         """Return the ways to hold a word, what is worth more before what is worth less."""
-        ways = self._ways.get(word)
-        if ways is None:
-            ways = tuple(self._find_ways(word))
-            if len(self._ways) < WAYS_MAX:
-                self._ways[word] = ways
-        return ways
+        return self._ways.find(word, lambda: tuple(self._find_ways(word)))
 
     def _find_ways(self, word: Word) -> Iterator[Way]:
         if word.typos:
             mended = Query.fuzzy_term_query(self._schema, "words", word.text, distance=word.typos)
             yield Way(mended, TYPO_WORTH[word.typos], [("title", mended)])
         else:
-            fields = [(name, self.term(name, word.stem)) for name in _WORD_FIELDS]
+            holding = [name for name in _WORD_FIELDS if self._count(name, word.stem)]
+            fields = [(name, self.term(name, word.stem)) for name in holding]
             if self._count("codes", word.text):
                 by_code = self.term("codes", word.text)
                 yield Way(by_code, 1.0, [("title", by_code), ("codes", by_code)])
@@ -227,7 +245,7 @@ class Vocabulary:
                 all_of([self.term(field, each) for each in stems]) for field in ("all", "title")
             )
             yield Way(everywhere, SYNONYM_WORTH, [("title", titled)])
-        if word.unfinished:
+        if word.unfinished and self._begins_others(word):
             titled = self._beginning("title", word.text)
             yield Way(self._beginning("all", word.text), PREFIX_WORTH, [("title", titled)])
 
@@ -240,49 +258,69 @@ class Vocabulary:
         """Return what holds a term in a field."""
         return self._narrowing.term(field, text)
 
+    def beside(self, pair: tuple[str, str]) -> Iterator[Query]:
+        """Yield what holds two stems side by side in its title, if both are in any."""
+        if all(self._count("title", each) for each in pair):
+            yield self.phrase(pair)
+
+    def titled(self, digest: str) -> Iterator[Query]:
+        """Yield what has a whole title, if anything has."""
+        if self._count("whole", digest):
+            yield self.term("whole", digest)
+
     def phrase(self, pair: tuple[str, str]) -> Query:
         """Return what holds two stems side by side in its title."""
         return Query.phrase_query(self._schema, "title", list(pair))
 
     def _asked(self, typed: list[str]) -> list[Word]:
         """Return the words to look for, each once, with the ways to write them differently."""
-        words: dict[str, Word] = {}
+        places: dict[str, list[int]] = {}
         last = len(typed) - 1
         telling = [not self._analyzer.says_nothing(each) for each in typed]
         all_empty = not any(telling)
         for place, text in enumerate(typed):
-            if not (telling[place] or all_empty) or len(words) == WORDS_MAX:
-                continue
-            pairs = [typed[at : at + 2] for at in (place - 1, place) if 0 <= at < last]
-            joined = dict.fromkeys(self._analyzer.stem("".join(pair)) for pair in pairs)
-            word = words.get(text) or Word(
+            if (telling[place] or all_empty) and (text in places or len(places) < WORDS_MAX):
+                places.setdefault(text, []).append(place)
+        return [
+            Word(
                 text,
                 self._analyzer.stem(text),
-                halves=tuple(self._halves(text)),
-                synonyms=tuple(self._others(typed, place)),
+                joined=self._joined(typed, at),
+                halves=self._pairs.find(text, partial(self._halves, text)),
+                synonyms=tuple(self._others(typed, at[0])),
+                unfinished=last in at and self._may_go_on(text),
             )
-            known = (each for each in joined if self._count("all", each))
-            words[text] = replace(
-                word,
-                joined=tuple(dict.fromkeys((*word.joined, *known))),
-                unfinished=word.unfinished or (place == last and self._may_go_on(word)),
-            )
-        return list(words.values())
+            for text, at in places.items()
+        ]
 
-    def _halves(self, text: str) -> Iterator[tuple[str, str]]:
-        """Yield the stems of two words that stand side by side in titles and together are *text*."""
+    def _joined(self, typed: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
+        """Return the stems of what a word at some places is together with its neighbours, where known."""
+        last = len(typed) - 1
+        pairs = [
+            typed[first] + typed[first + 1]
+            for place in places
+            for first in (place - 1, place)
+            if 0 <= first < last
+        ]
+        stems = dict.fromkeys(map(self._analyzer.stem, pairs))
+        return tuple([each for each in stems if self._count("all", each)])
+
+    def _halves(self, text: str) -> tuple[tuple[str, str], ...]:
+        """Return the stems of two words that stand side by side in titles and together are *text*."""
+        pairs: list[tuple[str, str]] = []
         for cut in range(1, len(text)):
             pair = (self._analyzer.stem(text[:cut]), self._analyzer.stem(text[cut:]))
             known = all(self._count("title", each) for each in pair)
             if known and count(self._searcher, self.phrase(pair)):
-                yield pair
+                pairs.append(pair)
+        return tuple(pairs)
 
-    def _may_go_on(self, word: Word) -> bool:
+    def _may_go_on(self, text: str) -> bool:
         """Say whether a last word may be the beginning of another.
 
         A single letter that is a word stands for itself: what begins with it is most of the catalog.
         """
-        return len(word.text) > 1 or not self._count("all", word.stem)
+        return len(text) > 1 or not self._count("all", self._analyzer.stem(text))
 
     def _others(self, typed: Sequence[str], place: int) -> Iterator[tuple[str, ...]]:
         """Yield the synonyms of the word at *place* and of sequences that it is part of."""
@@ -295,6 +333,10 @@ class Vocabulary:
 
     def _known(self, word: Word, *, forgiving: bool) -> Word:
         """Return a word with its rarity, and with its typos forgiven where it is unknown."""
+        key = word, forgiving
+        return self._rarities.find(key, lambda: self._find_out(word, forgiving=forgiving))
+
+    def _find_out(self, word: Word, *, forgiving: bool) -> Word:
         found = self._count("all", word.stem) or self._count("codes", word.text)
         if not found:
             found = count(self._searcher, self._match(word))
@@ -329,18 +371,39 @@ class Vocabulary:
 
     def _match(self, word: Word) -> Query:
         """Return what holds a word, in whichever way."""
-        match = self._matches.get(word)
-        if match is None:
-            match = any_of([each.matched for each in self.ways(word)])
-            if len(self._matches) < WAYS_MAX:
-                self._matches[word] = match
-        return match
+        return self._matches.find(word, lambda: any_of([each.matched for each in self.ways(word)]))
+
+    def _begins_others(self, word: Word) -> bool:
+        """Say whether a word is the beginning of any other than itself; very short ones are."""
+        if len(word.text) < SHORT:
+            return True
+        begun = self._searcher.terms_with_prefix("all", word.text, limit=2)
+        return any(each != word.stem for each, _ in begun)
 
     def _beginning(self, field: str, text: str) -> Query:
+        if len(text) >= SHORT:
+            # To look for the words of the catalog is cheaper than to let each query find them out.
+            begun = self._searcher.terms_with_prefix(field, text, limit=BEGUN_MAX + 1)
+            if len(begun) <= BEGUN_MAX:
+                return any_of([self.term(field, each) for each, _ in begun])
         return Query.fuzzy_term_query(self._schema, field, text, distance=0, prefix=True)
 
     def _count(self, field: str, text: str) -> int:
         return self._searcher.doc_freq(field, text) if text else 0
+
+
+class Kept[Key, Value](dict[Key, Value]):
+    """What was found out once, for at most :data:`WORDS_KEPT` keys. Safe to use from several threads."""
+
+    def find(self, key: Key, find_out: Callable[[], Value]) -> Value:
+        """Return what is known of a key, or find it out."""
+        known = self.get(key)
+        if known is None:
+            known = find_out()
+            if len(self) >= WORDS_KEPT:
+                self.clear()
+            self[key] = known
+        return known
 
 
 class CategoryWords:

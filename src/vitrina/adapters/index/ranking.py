@@ -11,12 +11,13 @@ the rest: three tiers, of which the next is only looked at when those before are
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, NamedTuple
 
 from tantivy import Occur, Query
 
-from vitrina.adapters.index.narrowing import all_of, any_of, scored
+from vitrina.adapters.index.narrowing import Bonus, all_of, any_of, bonuses, scored
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.plans import UNIT, Plan, Way, Word
 from vitrina.adapters.index.walking import Walker
@@ -39,7 +40,6 @@ class Ranking:
     def __init__(self, vocabulary: Vocabulary, plan: Plan) -> None:
         self._vocabulary = vocabulary
         self._plan = plan
-        self._ways = [(word, vocabulary.ways(word)) for word in plan.words]
 
     @property
     def tiers(self) -> int:
@@ -53,43 +53,58 @@ class Ranking:
 
     def query(self, tier: int, filters: Query) -> Query:
         """Return what is in a tier and meets the filters, each match with what it is worth."""
-        constant, optional = self._worths()
         required = all_of([self._tier(tier), filters])
-        # What holds any one of the words is just the union of what is scored.
-        wide = self._plan.needed == 1 and len(self._plan.words) > 1
-        return scored(required, constant, optional, wide=wide)
+        constant, added = self._worths()
+        return scored(required, constant, added)
 
     def _tier(self, tier: int) -> Query:
         match = self._vocabulary.match(self._plan)
         if not self._plan.broad:
             return match
         headed = all_of([self._vocabulary.headed(word) for word in self._plan.words])
-        titled = all_of([_titled(ways) for _, ways in self._ways])
+        titled = all_of([_titled(self._vocabulary.ways(word)) for word in self._plan.words])
         narrower = [headed, titled, match]
         return _but(narrower[tier], narrower[:tier])
 
-    def _worths(self) -> tuple[float, list[_Worth]]:
-        """Return what all matches are worth, and what some of them are worth beside that."""
-        plan = self._plan
-        constant = 0.0
-        optional: list[_Worth] = []
+    def _worths(self) -> tuple[float, list[Bonus]]:
+        """Return what all matches are worth, and what adds to that."""
+        plan, vocabulary = self._plan, self._vocabulary
         all_required = plan.all_needed and not plan.codes
-        for word, ways in self._ways:
-            held = [(way.matched, word.worth(share=way.share)) for way in ways]
-            if all_required:
-                least = min(worth for _, worth in held)
-                constant += least
-                held = [(query, worth - least) for query, worth in held if worth > least]
-            optional += _best(held)
-            for worths in _by_field(word, ways):
-                optional += _best(worths)
+        # What holds any one of the words is just the union of what is scored.
+        wide = plan.needed == 1 and len(plan.words) > 1
+        constant = 0.0
+        added: list[Bonus] = []
+        for word in plan.words:
+            least, of_word = vocabulary.bonuses.find(
+                (word, all_required, wide),
+                partial(self._word_worth, word, required=all_required, wide=wide),
+            )
+            constant += least
+            added += of_word
         pairs = dict.fromkeys(zip(plan.sequence, plan.sequence[1:], strict=False))
-        optional += [(self._vocabulary.phrase(each), NEIGHBOURS_WORTH * UNIT) for each in pairs]
-        optional.append((self._vocabulary.term("whole", plan.title), WHOLE_TITLE_WORTH))
-        optional += [
-            (self._vocabulary.term("codes", each), IDENTIFIER_WORTH) for each in plan.codes
+        optional = [
+            (beside, NEIGHBOURS_WORTH * UNIT)
+            for each in pairs
+            for beside in vocabulary.beside(each)
         ]
-        return constant, optional
+        optional += [(each, WHOLE_TITLE_WORTH) for each in vocabulary.titled(plan.title)]
+        optional += [(vocabulary.term("codes", each), IDENTIFIER_WORTH) for each in plan.codes]
+        return constant, [*added, *bonuses(optional, wide=wide)]
+
+    def _word_worth(
+        self, word: Word, *, required: bool, wide: bool
+    ) -> tuple[float, Sequence[Bonus]]:
+        """Return what it is worth at least to hold a word, and what adds to that."""
+        ways = self._vocabulary.ways(word)
+        held = [(way.matched, word.worth(share=way.share)) for way in ways]
+        least = 0.0
+        if required:
+            least = min(worth for _, worth in held)
+            held = [(query, worth - least) for query, worth in held if worth > least]
+        optional = [*_best(held)]
+        for worths in _by_field(word, ways):
+            optional += _best(worths)
+        return least, bonuses(optional, wide=wide)
 
 
 def _titled(ways: Iterable[Way]) -> Query:
@@ -100,8 +115,8 @@ def _by_field(word: Word, ways: Iterable[Way]) -> Iterable[list[_Worth]]:
     """Return for each field the ways in which it may hold a word, and what they are worth."""
     worths: dict[str, list[_Worth]] = {}
     for way in ways:
-        for field, query in way.fields:
-            worths.setdefault(field, []).append((query, word.worth(field, way.share)))
+        for name, query in way.fields:
+            worths.setdefault(name, []).append((query, word.worth(name, way.share)))
     return worths.values()
 
 
@@ -137,6 +152,20 @@ class _Place:
     id: str = ""
 
 
+class RankedPage(NamedTuple):
+    """A page of the best.
+
+    Attributes:
+        ids: Of its products.
+        following: Where it ends, if there is more.
+        total: How many products match, where that was counted.
+    """
+
+    ids: list[str]
+    following: Position | None
+    total: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class RankedPages:
     """Reads pages of the best matches, tier after tier; what is worth the same comes in the order of ids.
@@ -148,14 +177,17 @@ class RankedPages:
         walker: Of the state of the index.
         ranking: Of the plan.
         filters: Met by all that is read.
+        counting: Whether to count what matches, where a page is found among all of it.
     """
 
     walker: Walker
     ranking: Ranking
     filters: Query
+    counting: bool = False
+    _counted: list[int] = field(default_factory=list)
 
-    def page(self, query: ProductQuery) -> tuple[list[str], Position | None]:
-        """Return the ids of the page that a query asks for, and where it ends if there is more.
+    def page(self, query: ProductQuery) -> RankedPage:
+        """Return the page that a query asks for.
 
         Raises:
             BadCursor: It is to begin at a position that is not one of this order.
@@ -175,8 +207,12 @@ class RankedPages:
                     last.tier,
                     *self.ranking.numbers,
                 )
-                return [each.id for each in found[: query.limit]], position
-        return [each.id for each in found], None
+                return RankedPage([each.id for each in found[: query.limit]], position, self._total)
+        return RankedPage([each.id for each in found], None, self._total)
+
+    @property
+    def _total(self) -> int | None:
+        return self._counted[0] if self._counted else None
 
     def _read(self, position: Position) -> _Place:
         match position:
@@ -200,7 +236,12 @@ class RankedPages:
         self, query: Query, asked: int, need: int, begin: _Place
     ) -> list[tuple[float, str]] | None:
         """Return what follows a place among so many of the best; None when that does not tell."""
-        hits = self.walker.searcher.search(query, asked, count=False, weight_by_field="boost").hits
+        # It looks at all matches anyway, so that counting them costs nothing.
+        counting = self.counting and self.ranking.tiers == 1
+        best = self.walker.searcher.search(query, asked, count=counting, weight_by_field="boost")
+        if counting:
+            self._counted.append(best.count)  # type: ignore[attr-defined] # as in narrowing.count
+        hits = best.hits
         later = [each for each in hits if each[0] <= begin.worth]
         need += sum(worth == begin.worth for worth, _ in later)
         if len(hits) == asked and (len(later) < need or later[need - 1][0] == hits[-1][0]):

@@ -24,7 +24,7 @@ from vitrina.adapters.index.plans import Plan
 from vitrina.adapters.index.ranking import RankedPages, Ranking
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
-from vitrina.adapters.index.state import FACTS_MAX, State
+from vitrina.adapters.index.state import FACTS_MAX, Question, State
 from vitrina.adapters.index.tallies import VALUES_MAX, Counted, Tally, TooManyValues
 from vitrina.adapters.index.walking import ID_PATHS, Found, Path, Walker, is_filled, path
 from vitrina.domain.errors import BadCursor, Fault, InvalidQuery
@@ -67,6 +67,7 @@ class Search:
         self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
         self._tally = Tally(state.searcher, state.narrowing.tree)
         self._plan: Plan | None = None
+        self._totals: dict[Question, int] = {}
         self._counted: dict[tuple[int, ...], Counted] = {}
         self._matching: list[Query] = []
 
@@ -94,9 +95,7 @@ class Search:
         base = self._base(self._query.filters)
         field = self._order.field
         if self._plan is not None and field == "relevance":
-            filters = self._state.narrowing.query(self._telling(self._query.filters))
-            ranking = Ranking(self._state.vocabulary, self._plan)
-            ids, following = RankedPages(self._walker, ranking, filters).page(self._query)
+            ids, following = self._by_worth(self._plan)
         elif field.startswith(ATTRIBUTE_PREFIX):
             ids, following = self._by_attribute(base, field)
         else:
@@ -132,6 +131,8 @@ class Search:
     def _noted(self, hits: Hits) -> Hits:
         """Return the page with the notes that were asked for."""
         query, plan, tree = self._query, self._plan, self._state.narrowing.tree
+        if not (query.highlight or query.explain) and query.why_not is None:
+            return hits
         meant = None if plan is None else self._state.vocabulary.meant(plan)
         found = zip(hits.ids, self._view.products(hits.ids), strict=True)
         known = {key: each for key, each in found if each is not None}
@@ -190,14 +191,30 @@ class Search:
             return base
         return all_of([base, self._state.narrowing.has(field)])
 
-    def _total(self, base: Query) -> int:
+    @property
+    def _question(self) -> Question:
         numbers = () if self._plan is None else self._plan.numbers
-        counted = (self._query.text, self._query.filters, numbers)
-        total = self._state.totals.get(counted)
+        return self._query.text, self._query.filters, numbers
+
+    def _is_counted(self) -> bool:
+        """Say whether the total is known, or is told with the facets."""
+        return self._known_total() is not None or bool(self._plain_facets())
+
+    def _known_total(self) -> int | None:
+        asked = self._question
+        return self._totals.get(asked, self._state.totals.get(asked))
+
+    def _keep_total(self, total: int) -> None:
+        asked = self._question
+        self._totals[asked] = total
+        if len(self._state.totals) < FACTS_MAX:
+            self._state.totals[asked] = total
+
+    def _total(self, base: Query) -> int:
+        total = self._known_total()
         if total is None:
             total = self._counted_total(base)
-            if len(self._state.totals) < FACTS_MAX:
-                self._state.totals[counted] = total
+            self._keep_total(total)
         return total
 
     def _counted_total(self, base: Query) -> int:
@@ -259,6 +276,15 @@ class Search:
         except UnicodeEncodeError:
             raise BadCursor from None
 
+    def _by_worth(self, plan: Plan) -> tuple[list[str], Position | None]:
+        filters = self._state.narrowing.query(self._telling(self._query.filters))
+        ranking = Ranking(self._state.vocabulary, plan)
+        pages = RankedPages(self._walker, ranking, filters, counting=not self._is_counted())
+        page = pages.page(self._query)
+        if page.total is not None:
+            self._keep_total(page.total)
+        return page.ids, page.following
+
     def _by_field(self, base: Query, field: str) -> tuple[list[str], Position | None]:
         descending = self._order.descending
         match field:
@@ -302,7 +328,7 @@ class Search:
             return None
         part = kept.narrowed(ranges)
         if has_all or ranges:
-            state.totals[query.text, query.filters, numbers] = part.total
+            self._keep_total(part.total)
         return part.page(self._walker, order, need, begin)
 
     def _after(self) -> tuple[str, Key | None] | None:

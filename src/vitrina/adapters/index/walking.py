@@ -13,7 +13,7 @@ from typing import Final
 import tantivy
 from tantivy import FieldType, Occur, Order, Query
 
-from vitrina.adapters.index.encoding import read_id
+from vitrina.adapters.index.encoding import read_ids
 from vitrina.adapters.index.schema import ID_FIELDS, INTEGERS
 
 FEW: Final = 64
@@ -124,10 +124,13 @@ class Walker:
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
         places = list(addresses)
-        columns = [self.searcher.fast_field_values(name, places) for name in ID_FIELDS[1:]]
+        columns = [
+            map(int, map(_known, self.searcher.fast_field_values(name, places)))
+            for name in ID_FIELDS[1:]
+        ]
         return [
-            read_id(map(int, levels)) or self._kept_id(address)
-            for address, *levels in zip(places, *columns, strict=True)
+            known or self._kept_id(address)
+            for address, known in zip(places, read_ids(columns), strict=True)
         ]
 
     def _kept_id(self, address: tantivy.DocAddress) -> str:
