@@ -308,7 +308,7 @@ def test_the_start_names_a_repair_that_helps(shop: Path) -> None:
     state.rename(whole)
     name = Path("journal", "0000000000000001.jsonl")
     data = (whole / name).read_bytes()
-    (snapshot,) = whole.glob("snapshot-*")
+    (snapshot,) = whole.glob("snapshot-*.jsonl")
     cases: list[dict[Path, bytes | None]] = [
         {name: b"x" + data},
         {name: b"x" + data, Path(snapshot.name): None},

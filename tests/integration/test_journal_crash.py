@@ -222,7 +222,7 @@ def test_a_snapshot_of_nonsense_is_set_aside(tmp_path: Path, damage: bytes) -> N
     with open_store(state) as opened:
         save(opened.store, lamp(1))
         expected = contents(opened.store)
-    next(state.glob("snapshot-*")).write_bytes(damage)
+    next(state.glob("snapshot-*.jsonl")).write_bytes(damage)
 
     with open_store(state) as opened:
         assert contents(opened.store) == expected
