@@ -156,6 +156,11 @@ class TestWhereSearchesRun:
         assert names[1].startswith("search")
         assert names[-1] == threading.current_thread().name
 
+    def test_one_outlier_does_not_move_a_kind_to_threads(self) -> None:
+        names = self.run(*[("a", self.quick)] * 3, ("a", self.busy), ("a", self.quick))
+
+        assert set(names[1:]) == {threading.current_thread().name}
+
     def test_an_index_that_is_behind_is_asked_in_a_thread(self) -> None:
         names = self.run(("a", self.quick), ("a", self.quick), behind=True)
 

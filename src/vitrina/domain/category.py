@@ -59,6 +59,10 @@ class CategoryTree:
 
     by_id: Mapping[str, Category] = field(default_factory=dict)
     _children: Mapping[str | None, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _lineages: dict[str, tuple[Category, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Those that were asked for before: they stay as they are."""
 
     def __post_init__(self) -> None:
         children: dict[str | None, list[str]] = {}
@@ -95,10 +99,13 @@ class CategoryTree:
 
     def lineage(self, category_id: str) -> tuple[Category, ...]:
         """Return the category's ancestors from the root down, and itself last."""
-        line = [self.get(category_id)]
-        while (above := line[-1].parent_id) is not None and len(line) <= len(self.by_id):
-            line.append(self.by_id[above])
-        return tuple(reversed(line))
+        known = self._lineages.get(category_id)
+        if known is None:
+            line = [self.get(category_id)]
+            while (above := line[-1].parent_id) is not None and len(line) <= len(self.by_id):
+                line.append(self.by_id[above])
+            known = self._lineages[category_id] = tuple(reversed(line))
+        return known
 
     def path(self, category_id: str) -> tuple[str, ...]:
         """Return the names from the root down to the category."""

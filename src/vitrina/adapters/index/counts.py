@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from vitrina.adapters.index.rows import PRICE_SCALE, Measured, Value, plain, words
@@ -51,12 +52,13 @@ def categories(direct: Mapping[str, int], tree: CategoryTree, facet: Facet) -> l
         tree: The categories.
         facet: What is asked for.
     """
-    counts: Counter[str] = Counter()
+    counts: dict[str, int] = {}
+    depths: dict[str, int] = {}
     for category_id, count in direct.items():
-        above = tree.by_id.get(category_id)
-        while above is not None:
-            counts[above.id] += count
-            above = None if above.parent_id is None else tree.by_id[above.parent_id]
+        line = tree.lineage(category_id) if category_id in tree.by_id else ()
+        for depth, above in enumerate(line):
+            counts[above.id] = counts.get(above.id, 0) + count
+            depths[above.id] = depth
     found = [
         (count, tree.by_id[each])
         for each, count in counts.items()
@@ -66,7 +68,7 @@ def categories(direct: Mapping[str, int], tree: CategoryTree, facet: Facet) -> l
         least = sorted((count for count, _ in found), reverse=True)[FACET_VALUES_MAX - 1]
         found = [each for each in found if each[0] >= least]
     # A child has at most its parent's count; where they are equal, depth decides.
-    found.sort(key=lambda each: (-each[0], len(tree.lineage(each[1].id)), each[1].id))
+    found.sort(key=lambda each: (-each[0], depths[each[1].id], each[1].id))
     return [
         {"value": each.id, "name": each.name, "parent_id": each.parent_id, "count": count}
         for count, each in found[:FACET_VALUES_MAX]
@@ -116,6 +118,7 @@ def number_facet(field: str, lowest: float, highest: float, held: Mapping[int, i
     return {"min": present(field, lowest), "max": present(field, highest), "buckets": buckets}
 
 
+@lru_cache(4_096)
 def present(field: str, value: float) -> Json:
     """Return a row's number as an answer has it: prices as decimal strings."""
     if field != "price":
@@ -128,6 +131,16 @@ def present(field: str, value: float) -> Json:
 
 def attribute(counts: Mapping[Value, int], facet: Facet) -> list[Json]:
     """Return the values of an attribute; equal measures count together, as most write them."""
+    if not any(isinstance(each, Measured) for each in counts):
+        # Texts and booleans are alike only when they are equal.
+        texts = [(value, _text(value), count) for value, count in counts.items()]
+        if facet.matching is not None:
+            texts = [each for each in texts if matches(each[1], facet.matching)]
+        texts.sort(key=lambda each: (-each[2], each[1], isinstance(each[0], str)))
+        return [
+            {"value": _present_attribute(value), "count": count}
+            for value, _, count in texts[:FACET_VALUES_MAX]
+        ]
     groups: dict[object, Counter[Value]] = {}
     for value, count in counts.items():
         alike = (value.dimension, value.size) if isinstance(value, Measured) else value
