@@ -10,9 +10,10 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -221,17 +222,15 @@ def test_a_full_disk() -> None:
         with RunningService(disk, settings=BUSY) as service:
             trial = Trial(service)
             trial.work()
-            with suppress(OSError), ballast.open("wb") as file:
-                while True:
-                    file.write(bytes(4096))
-            with trial.clients():
-                _wait_for(lambda: trial.write() == 503)
-            problem = service.client.put("/v1/products/extra", json=_fresh("Too much"))
-            assert problem.json()["code"] == "store_read_only"
-            assert int(problem.headers["Retry-After"]) > 0
-            during = trial.work()
-            assert reads(during)
-            assert trial.warnings() >= {"store"}
+            with _kept_full(ballast):
+                with trial.clients():
+                    _wait_for(lambda: trial.write() == 503)
+                problem = service.client.put("/v1/products/extra", json=_fresh("Too much"))
+                assert problem.json()["code"] == "store_read_only"
+                assert int(problem.headers["Retry-After"]) > 0
+                during = trial.work()
+                assert reads(during)
+                assert trial.warnings() >= {"store"}
 
             ballast.unlink()
             assert trial.write() in {200, 201}
@@ -315,6 +314,29 @@ def _small_disk() -> Iterator[Path]:
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607 - the system's own
         folder.rmdir()
+
+
+@contextmanager
+def _kept_full(ballast: Path) -> Iterator[None]:
+    """Fill the file system of a file, and fill it again whenever the service frees a part of it."""
+    done = threading.Event()
+
+    def fill() -> None:
+        with ballast.open("wb", buffering=0) as file:
+            while not done.is_set():
+                try:
+                    file.write(bytes(4096))
+                except OSError:
+                    done.wait(0.001)
+
+    filler = threading.Thread(target=fill)
+    filler.start()
+    try:
+        _wait_for(lambda: not shutil.disk_usage(ballast.parent).free)
+        yield
+    finally:
+        done.set()
+        filler.join()
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:
