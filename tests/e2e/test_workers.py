@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import threading
 import time
@@ -116,6 +117,20 @@ def test_a_killed_supervisor_leaves_nobody_behind(shop: Path) -> None:
         assert "NEW-1" in (shop / "products.csv").read_text()
         service.start()
         assert service.client.get("/v1/products/NEW-1").status_code == 200
+
+
+def test_no_room_for_another_worker_ends_nothing(shop: Path) -> None:
+    with serve(shop, workers=2) as service:
+        limit = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (3, limit[1]))
+        first, second = children(service.pid)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: "a worker cannot be started" in service.output)
+        assert children(service.pid) == [second]
+        assert {answer.status_code for answer in everywhere(service, "/readyz", 3)} == {200}
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, limit)
+        until(lambda: len(children(service.pid)) == 2)
+        assert service.stop() == 0
 
 
 def test_a_second_service_is_refused(shop: Path) -> None:

@@ -106,9 +106,8 @@ class _Supervisor:
             code = self._start(woken)
             not_before = 0.0
             while code is None and not self._stopping:
-                if time.monotonic() >= not_before:
-                    for _ in range(self.workers - len(self._children)):
-                        self._spawn(life, held)
+                if time.monotonic() >= not_before and not self._spawn_missing(life, held):
+                    not_before = time.monotonic() + PAUSE_S
                 self._wait(woken)
                 self._kill_hung()
                 for child, status in self._reap():
@@ -133,6 +132,17 @@ class _Supervisor:
                 return status or EXIT_CRASHED
         return 0
 
+    def _spawn_missing(self, life: int, held: int) -> bool:
+        """Start as many as are missing; False when the system has no room for one just now."""
+        try:
+            for _ in range(self.workers - len(self._children)):
+                self._spawn(life, held)
+        except OSError as error:
+            # The others go on serving, which they would not if this process ended.
+            _log.error("a worker cannot be started; tried again", reason=str(error))
+            return False
+        return True
+
     def _spawn(self, life: int, held: int, *, first: bool = False) -> None:
         ready, tell = os.pipe()
         place = min(set(range(self.workers)) - {each.place for each in self._children.values()})
@@ -140,7 +150,13 @@ class _Supervisor:
         sys.stderr.flush()
         # A worker is told to stop only when it no longer takes that for a word to the supervisor.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            os.close(ready)
+            os.close(tell)
+            raise
         if pid == 0:
             for fd in (held, ready, *(each.ready for each in self._children.values())):
                 os.close(fd)
