@@ -15,6 +15,7 @@ import pytest
 
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save, segments
+from tests.waiting import until
 from vitrina.adapters.journal import (
     lock,
     recent,
@@ -409,6 +410,24 @@ def test_checkpoints_are_made_in_the_background(tmp_path: Path, disk: FailingDis
                 break
             opened.store.wait(99, timeout_s=0.05)
         assert not opened.checkpoint()
+
+
+def test_checkpoints_outlive_a_bug(tmp_path: Path, disk: FailingDisk) -> None:
+    def bug() -> None:
+        raise LookupError("a bug")
+
+    with open_store(
+        tmp_path / ".vitrina", limits=StoreLimits(checkpoint_bytes=1), disk=disk
+    ) as opened:
+        disk.failures["rename"] = bug
+        save(opened.store, lamp(0))
+        until(lambda: [each.name for each in opened.checks()] == ["store", "checkpoint"])
+        assert "LookupError('a bug')" in opened.checks()[1].detail
+        # The next try comes after a while, by the same thread.
+        assert "vitrina-checkpoint" in {each.name for each in threading.enumerate()}
+        disk.mend()
+        assert opened.checkpoint()
+        assert [each.name for each in opened.checks()] == ["store"]
 
 
 def test_a_past_that_cannot_be_read_is_gone(tmp_path: Path) -> None:

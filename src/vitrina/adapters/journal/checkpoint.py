@@ -214,13 +214,22 @@ class Checkpointer:
         except (OSError, DamagedSnapshot, StoreUnreadable) as error:
             if not leads:
                 _log.warning("the newest snapshot is of no use yet", reason=str(error))
-                return False
-            failure = (
-                f"No snapshot could be written to {self._folder}: {error}; "
-                f"nothing is lost, but the journal grows until it can."
-            )
-            self._marks.say(Notice.SNAPSHOT, failure)
-            self._failures.add()
-            _log.warning("checkpoint failed", reason=failure)
+            else:
+                _log.warning("checkpoint failed", reason=self._tell_failure(str(error)))
+            return False
+        except Exception as error:  # noqa: BLE001 - the thread must outlive a bug; it is logged
+            _log.exception("checkpoint failed")
+            if leads:
+                self._tell_failure(repr(error))
             return False
         return True
+
+    def _tell_failure(self, reason: str) -> str:
+        """Tell the probes and the numbers that a snapshot could not be made; return what is told."""
+        failure = (
+            f"No snapshot could be written to {self._folder}: {reason}; "
+            f"nothing is lost, but the journal grows until it can."
+        )
+        self._marks.say(Notice.SNAPSHOT, failure)
+        self._failures.add()
+        return failure
