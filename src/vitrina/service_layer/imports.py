@@ -224,9 +224,9 @@ class _Work:
             finally:
                 self._count(edits, outcome)
             only = frozenset(outcome.stale)
-            gone = [each for each in self._gone() if each.id in only]
             if not only or self.done.stopped:
                 return
+            gone = [each for each in self._gone() if each.id in only]
         for product_id in only or ():
             detail = "Others changed this product all the time; import the file again."
             self._reject(product_id, Fault("", "changed_meanwhile", detail))
