@@ -45,7 +45,7 @@ def refuse() -> Response:
 
 async def test_those_that_come_in_meanwhile_are_done_together() -> None:
     together = Counted()
-    line = WriteLine(together)
+    line = WriteLine(together, wait_s_max=60)
     calls = []
     for number in range(THREADS):
         calls.append(asyncio.ensure_future(line.run(partial(answer, number))))
@@ -62,7 +62,7 @@ async def test_those_that_come_in_meanwhile_are_done_together() -> None:
 
 
 async def test_what_one_write_raises_is_told_to_its_caller_alone() -> None:
-    line = WriteLine(one_by_one)
+    line = WriteLine(one_by_one, wait_s_max=60)
     told = await asyncio.gather(
         line.run(partial(answer, 1)),
         line.run(refuse),
@@ -81,7 +81,7 @@ async def test_a_panic_ends_no_thread() -> None:
     def panic() -> Response:
         raise PanicException("called `Option::unwrap()` on a `None` value")
 
-    line = WriteLine(one_by_one)
+    line = WriteLine(one_by_one, wait_s_max=60)
     for _ in range(THREADS + 1):
         told = await asyncio.gather(
             line.run(partial(answer, 1)), line.run(panic), return_exceptions=True
@@ -94,8 +94,18 @@ async def test_when_none_could_be_run_all_are_told() -> None:
     def busy[T](_: Sequence[Callable[[], T]], /) -> list[T | Exception]:
         raise StoreBusy(10)
 
-    line = WriteLine(busy)
+    line = WriteLine(busy, wait_s_max=60)
     told = await asyncio.gather(*(line.run(refuse) for _ in range(3)), return_exceptions=True)
+    await asyncio.to_thread(line.close)
+
+    assert [type(each) for each in told] == [StoreBusy] * 3
+
+
+async def test_whose_turn_does_not_come_in_time_is_refused_and_not_done() -> None:
+    line = WriteLine(one_by_one, wait_s_max=-1)
+    told = await asyncio.gather(
+        *(line.run(partial(pytest.fail, "it was done")) for _ in range(3)), return_exceptions=True
+    )
     await asyncio.to_thread(line.close)
 
     assert [type(each) for each in told] == [StoreBusy] * 3
@@ -103,7 +113,7 @@ async def test_when_none_could_be_run_all_are_told() -> None:
 
 async def test_a_caller_that_is_cut_off_takes_nobody_along() -> None:
     together = Counted()
-    line = WriteLine(together)
+    line = WriteLine(together, wait_s_max=60)
     done: list[int] = []
 
     def note(number: int) -> Response:
@@ -123,7 +133,7 @@ async def test_a_caller_that_is_cut_off_takes_nobody_along() -> None:
 
 @pytest.mark.parametrize("waiting", [0, 1, BATCH_MAX, BATCH_MAX + 1])
 async def test_a_close_carries_out_what_has_come_in(waiting: int) -> None:
-    line = WriteLine(one_by_one)
+    line = WriteLine(one_by_one, wait_s_max=60)
     calls = [asyncio.ensure_future(line.run(partial(answer, number))) for number in range(waiting)]
     await asyncio.sleep(0)
     await asyncio.to_thread(line.close)

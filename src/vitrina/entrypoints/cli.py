@@ -407,6 +407,7 @@ def _http_options(settings: Settings) -> HttpOptions:
     return HttpOptions(
         body_bytes_max=settings.body_bytes_max,
         body_wait_s_max=settings.body_wait_s,
+        write_wait_s_max=settings.lock_wait_s,
         require_if_match=settings.require_if_match,
         cors_origins=settings.cors_origins,
         access_log=settings.access_log,

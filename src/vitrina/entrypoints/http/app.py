@@ -123,7 +123,8 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
         catalog = await run_in_threadpool(opened.__enter__)
         app.state.bell = Bell(catalog.log, catalog.meters)
         app.state.catalog = catalog
-        line, searches = WriteLine(catalog.together), Searches()
+        line = WriteLine(catalog.together, wait_s_max=options.write_wait_s_max)
+        searches = Searches()
         try:
             yield {
                 "catalog": catalog,

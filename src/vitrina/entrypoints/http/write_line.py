@@ -4,6 +4,9 @@ Writes take turns anyway, so a thread for each would only add the cost of waking
 takes all that have come in, has them done together with one wait for the disk
 (:mod:`vitrina.service_layer.together`), and hands all their answers to the event loop at once. While it
 waits for the disk the other one takes those that come in: the more callers, the more share a wait.
+
+A write that has stood in line for too long is refused before it is begun. So when more come in than the
+disk can take, callers are told to come back, and what is done is what somebody still waits for.
 """
 
 import asyncio
@@ -11,10 +14,12 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Final
 
 from starlette.responses import Response
 
+from vitrina.domain.errors import StoreBusy
 from vitrina.service_layer.together import Together
 
 BATCH_MAX: Final = 32
@@ -24,15 +29,22 @@ THREADS: Final = 2
 """One carries out writes while the other waits for the disk."""
 
 type _Answer = Response | Exception
-type _Job = tuple[Callable[[], Response], asyncio.Future[_Answer]]
+type _Write = Callable[[], Response]
+type _Job = tuple[_Write, asyncio.Future[_Answer]]
 
 
 class WriteLine:
     """Carries out writes, about in the order in which they came in, until it is closed."""
 
-    def __init__(self, together: Together) -> None:
-        """Begin, on the running event loop."""
+    def __init__(self, together: Together, *, wait_s_max: float) -> None:
+        """Begin, on the running event loop.
+
+        Args:
+            together: Carries out several writes.
+            wait_s_max: How long a write may stand in line.
+        """
         self._together = together
+        self._wait_s_max = wait_s_max
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._gathering = threading.Lock()
@@ -43,13 +55,16 @@ class WriteLine:
         for each in self._threads:
             each.start()
 
-    async def run(self, job: Callable[[], Response]) -> Response:
+    async def run(self, job: _Write) -> Response:
         """Return what *job* returns, when what it did is durable.
 
         When the caller is cut off meanwhile, the write may have been done all the same.
+
+        Raises:
+            StoreBusy: Its turn did not come in time; it was not done.
         """
         future: asyncio.Future[_Answer] = self._loop.create_future()
-        self._jobs.put((job, future))
+        self._jobs.put((partial(self._in_time, job, monotonic() + self._wait_s_max), future))
         answer = await future
         if isinstance(answer, Exception):
             raise answer
@@ -68,7 +83,7 @@ class WriteLine:
             if not batch:
                 continue
             try:
-                answers = self._together([partial(_contained, job) for job, _ in batch])
+                answers = self._together([job for job, _ in batch])
             except Exception as error:  # noqa: BLE001 - each caller is told
                 answers = [error] * len(batch)
             futures = [future for _, future in batch]
@@ -89,16 +104,17 @@ class WriteLine:
                 pass  # These are all that have come in.
         return batch, True
 
-
-def _contained(job: Callable[[], Response]) -> Response:
-    """Run a job, of which nothing escapes that would end the thread that others depend on."""
-    try:
-        return job()
-    except Exception:
-        raise
-    except BaseException as error:
-        # So a library in Rust tells of its own mistakes.
-        raise RuntimeError(f"a write broke off: {error!r}") from error
+    def _in_time(self, job: _Write, latest: float) -> Response:
+        """Run a job, of which nothing escapes that would end the thread that others depend on."""
+        if monotonic() > latest:
+            raise StoreBusy(self._wait_s_max)
+        try:
+            return job()
+        except Exception:
+            raise
+        except BaseException as error:
+            # So a library in Rust tells of its own mistakes.
+            raise RuntimeError(f"a write broke off: {error!r}") from error
 
 
 def _deliver(futures: list[asyncio.Future[_Answer]], answers: list[_Answer]) -> None:
