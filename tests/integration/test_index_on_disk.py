@@ -15,7 +15,7 @@ from tests.contract.product_index import START, STEP, Clock, new_catalog, put, r
 from vitrina.adapters.index import engine
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog
-from vitrina.domain.errors import ChangesGone, IndexBuilding
+from vitrina.domain.errors import ChangesGone, IndexBuilding, StoreUnreadable
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Change
 from vitrina.service_layer.ports import CheckStatus, Stored
@@ -302,3 +302,32 @@ def test_an_index_that_cannot_be_built_says_so(catalog: MemoryCatalog) -> None:
         (check,) = index.checks()
     assert check.status is CheckStatus.FAIL
     assert "the disk is gone" in check.detail
+
+
+class Unreadable(Watched):
+    """A catalog that the system refuses to read at first."""
+
+    def snapshot(self) -> tuple[int, Collection[Stored]]:
+        self.read_whole += 1
+        if self.read_whole <= 2:
+            raise StoreUnreadable("too many open files")
+        return self._catalog.view.snapshot()
+
+
+def test_it_waits_for_a_catalog_that_cannot_be_read(
+    catalog: MemoryCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RETRY_S", 0.01)
+    unreadable = Unreadable(catalog)
+    with opened(unreadable, tmp_path) as index:
+        assert len(ids(index)) == 5
+        assert unreadable.read_whole == 3
+
+
+def test_a_stop_ends_the_wait_for_a_catalog_that_cannot_be_read(
+    catalog: MemoryCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "RETRY_S", 3_600)
+    monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 0)
+    with opened(Unreadable(catalog), tmp_path) as index:
+        assert index.checks()[0].status is CheckStatus.FAIL

@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import Response
 
 from vitrina.domain.errors import ProductNotFound, StoreBusy
-from vitrina.entrypoints.http.write_line import BATCH_MAX, THREADS, WriteLine
+from vitrina.entrypoints.http.write_line import BATCH_MAX, THREADS, WAITING_MAX, WriteLine
 from vitrina.service_layer.together import one_by_one
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +109,23 @@ async def test_whose_turn_does_not_come_in_time_is_refused_and_not_done() -> Non
     await asyncio.to_thread(line.close)
 
     assert [type(each) for each in told] == [StoreBusy] * 3
+
+
+async def test_when_too_many_stand_in_line_a_further_one_is_refused() -> None:
+    together = Counted()
+    line = WriteLine(together, wait_s_max=60)
+    calls = []
+    for number in range(THREADS):
+        calls.append(asyncio.ensure_future(line.run(partial(answer, number))))
+        assert await asyncio.to_thread(together.began.acquire, timeout=30)
+    calls += [asyncio.ensure_future(line.run(partial(answer, 1))) for _ in range(WAITING_MAX)]
+    await asyncio.sleep(0)
+    with pytest.raises(StoreBusy, match="Too many"):
+        await line.run(partial(answer, 2))
+    together.may_go.set()
+    answers = await asyncio.gather(*calls)
+    await asyncio.to_thread(line.close)
+    assert len(answers) == THREADS + WAITING_MAX
 
 
 async def test_a_caller_that_is_cut_off_takes_nobody_along() -> None:

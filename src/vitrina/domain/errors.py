@@ -252,12 +252,20 @@ class StoreUnreadable(CatalogError):
 
 
 class StoreBusy(CatalogError):
-    """Other writers kept the catalog busy for longer than a request may wait."""
+    """Other writers kept the catalog busy for longer than a request may wait, or too many wait.
+
+    Attributes:
+        waited_s: How long the request has waited; 0 when it did not begin to.
+    """
 
     code = "store_busy"
 
     def __init__(self, waited_s: float) -> None:
-        super().__init__(f"Other writers kept the catalog busy for {waited_s:g} s; try again.")
+        super().__init__(
+            f"Other writers kept the catalog busy for {waited_s:g} s; try again."
+            if waited_s
+            else "Too many other writes are waiting; try again."
+        )
         self.waited_s = waited_s
 
 

@@ -31,7 +31,7 @@ from vitrina.adapters.index.state import State
 from vitrina.adapters.index.walking import ID_PATHS, Walker
 from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_all
 from vitrina.domain.category import CategoryTree
-from vitrina.domain.errors import ChangesGone, IndexBuilding
+from vitrina.domain.errors import ChangesGone, IndexBuilding, StoreUnreadable
 from vitrina.service_layer.ports import CatalogView, ChangeLog, Check, CheckStatus, Stored
 from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestion
 
@@ -47,6 +47,9 @@ CHANGES_HEAP_BYTES: Final = 15_000_000
 
 OPEN_PATIENCE_S: Final = 5.0
 """How long opening waits for the index; a longer build goes on while the service is up."""
+
+RETRY_S: Final = 1.0
+"""How long opening waits before it asks again for a catalog that cannot be read."""
 
 SEARCH_PATIENCE_S: Final = 0.05
 """How long a search waits for an index that is being built; then it is refused."""
@@ -186,8 +189,8 @@ class TantivyIndex:
     def _open(self) -> None:
         try:
             self._slot = self._take_slot()
-            if not self._reopen():
-                self._build()
+            while not self._is_open():
+                self._closing.wait(RETRY_S)
         except _Closing as closing:
             self._failure = closing
         except Exception as error:  # noqa: BLE001 - the outermost frame of a thread
@@ -195,6 +198,18 @@ class TantivyIndex:
             _log.exception("the index cannot be built")
             self._failure = error
         self._ready.set()
+
+    def _is_open(self) -> bool:
+        """Open or build the index; False while the catalog cannot be read."""
+        if self._closing.is_set():
+            raise _Closing
+        try:
+            if not self._reopen():
+                self._build()
+        except StoreUnreadable as error:
+            _log.warning("the index waits for the catalog: %s", error)
+            return False
+        return True
 
     def _take_slot(self) -> Slot | None:
         if self._folder is None:

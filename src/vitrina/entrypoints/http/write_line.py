@@ -28,6 +28,9 @@ BATCH_MAX: Final = 32
 THREADS: Final = 2
 """One carries out writes while the other waits for the disk."""
 
+WAITING_MAX: Final = 1_000
+"""How many writes may stand in line: their bodies are in memory."""
+
 type _Answer = Response | Exception
 type _Write = Callable[[], Response]
 type _Job = tuple[_Write, asyncio.Future[_Answer]]
@@ -61,8 +64,10 @@ class WriteLine:
         When the caller is cut off meanwhile, the write may have been done all the same.
 
         Raises:
-            StoreBusy: Its turn did not come in time; it was not done.
+            StoreBusy: Its turn did not come in time, or too many stand in line; it was not done.
         """
+        if self._jobs.qsize() >= WAITING_MAX:
+            raise StoreBusy(0)
         future: asyncio.Future[_Answer] = self._loop.create_future()
         self._jobs.put((partial(self._in_time, job, monotonic() + self._wait_s_max), future))
         answer = await future
