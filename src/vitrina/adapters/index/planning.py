@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import batched
+from threading import Lock
 from typing import Final
 
 import tantivy
@@ -393,16 +394,21 @@ class Vocabulary:
 
 
 class Kept[Key, Value](dict[Key, Value]):
-    """What was found out once, for at most :data:`WORDS_KEPT` keys. Safe to use from several threads."""
+    """What was found out once, for the latest :data:`WORDS_KEPT` keys. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = Lock()
 
     def find(self, key: Key, find_out: Callable[[], Value]) -> Value:
         """Return what is known of a key, or find it out."""
         known = self.get(key)
         if known is None:
             known = find_out()
-            if len(self) >= WORDS_KEPT:
-                self.clear()
-            self[key] = known
+            with self._lock:
+                if len(self) >= WORDS_KEPT:
+                    del self[next(iter(self))]
+                self[key] = known
         return known
 
 

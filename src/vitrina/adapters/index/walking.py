@@ -203,6 +203,12 @@ class Walker:
         if depth == 0 and len({key for key, _ in hits}) == len(hits):
             # Told apart by the first number, they are in order, and the others do not matter.
             return [Found(each, (key,)) for each, (key, _) in zip(ids, hits, strict=True)]
+        if depth == 0 and order.levels[1:] == ID_PATHS[False].levels:
+            # What shares the first number is in the order of the ids: their levels need not be read.
+            numbered = zip([key for key, _ in hits], ids, strict=True)
+            first = -1 if order.levels[0].descending else 1
+            ordered = sorted(numbered, key=lambda each: (first * each[0], each[1]))
+            return [Found(each, (key,)) for key, each in ordered]
         columns = [self.searcher.fast_field_values(each.field, addresses) for each in order.levels]
         keys = [tuple(map(_known, each)) for each in zip(*columns, strict=True)]
         if order.text_at == 0:
