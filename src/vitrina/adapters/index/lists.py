@@ -9,7 +9,7 @@ sorted when it is read.
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -119,13 +119,15 @@ class Lists:
         self._kept: dict[Name, Part | None] = {}
         self._room = ENTRIES_MAX
 
-    def find(self, name: Name, searcher: tantivy.Searcher, query: Query, field: str) -> Part | None:
+    def find(
+        self, name: Name, searcher: tantivy.Searcher, wanted: Callable[[], Query], field: str
+    ) -> Part | None:
         """Return the list of what meets a query, sorted by a number field; None if it is not kept.
 
         Args:
             name: Of the list, the same whenever it is asked for.
             searcher: Of the state.
-            query: What it holds; all of it has a value in the field.
+            wanted: Returns what it holds; all of it has a value in the field.
             field: To sort by.
         """
         if name in self._kept:
@@ -135,6 +137,7 @@ class Lists:
         self._asked[name] += 1
         if self._asked[name] < ASKED_FROM:
             return None
+        query = wanted()
         total = count(searcher, query)
         if total > min(LIST_MAX, self._room):
             self._kept[name] = None

@@ -70,6 +70,7 @@ class Search:
         self._totals: dict[Question, int] = {}
         self._counted: dict[tuple[int, ...], Counted] = {}
         self._matching: list[Query] = []
+        self._whole: Query | None = None
 
     def hits(self) -> Hits:
         """Return the page that was asked for.
@@ -92,16 +93,15 @@ class Search:
             self._follow(plan)
             if plan.needed > 1 and not self._continues and not self._finds_enough(plan):
                 self._follow(self._state.vocabulary.relaxed(plan))
-        base = self._base(self._query.filters)
         field = self._order.field
         if self._plan is not None and field == "relevance":
             ids, following = self._by_worth(self._plan)
         elif field.startswith(ATTRIBUTE_PREFIX):
-            ids, following = self._by_attribute(base, field)
+            ids, following = self._by_attribute(self._matched(), field)
         else:
-            ids, following = self._by_field(base, field)
-        facets, stats = self._facets(base)
-        hits = Hits(tuple(ids), self._total(base), following, facets, stats)
+            ids, following = self._by_field(field)
+        facets, stats = self._facets()
+        hits = Hits(tuple(ids), self._total(), following, facets, stats)
         return self._noted(hits)
 
     @property
@@ -111,17 +111,17 @@ class Search:
 
     def _follow(self, plan: Plan) -> None:
         self._plan = plan
+        self._whole = None
         self._matching = [self._state.vocabulary.match(plan)]
 
     def _finds_enough(self, plan: Plan) -> bool:
         """Say whether enough products hold all words of a plan, whatever the filters leave of them."""
-        base = self._base(self._query.filters)
         # Of few products it is far sooner told how many they are than what facets they have.
         many = len(plan.words) <= FEW and self._state.vocabulary.rarest(plan) >= DEAR
         if self._plain_facets() and not many:
-            total = count(self._state.searcher, base)
+            total = count(self._state.searcher, self._matched())
         else:
-            total = self._total(base)
+            total = self._total()
         if total >= ENOUGH:
             return True
         if not self._telling(self._query.filters):
@@ -177,6 +177,12 @@ class Search:
                     return self._state.vocabulary.plan(text, whole)
         raise BadCursor
 
+    def _matched(self) -> Query:
+        """Return what matches; a page out of a list that is kept does without it."""
+        if self._whole is None:
+            self._whole = self._base(self._query.filters)
+        return self._whole
+
     def _base(self, filters: Sequence[Filter]) -> Query:
         narrowed = self._state.narrowing.query(self._telling(filters))
         return all_of([*self._matching, narrowed])
@@ -210,30 +216,32 @@ class Search:
         if len(self._state.totals) < FACTS_MAX:
             self._state.totals[asked] = total
 
-    def _total(self, base: Query) -> int:
+    def _total(self) -> int:
         total = self._known_total()
         if total is None:
-            total = self._counted_total(base)
+            total = self._counted_total()
             self._keep_total(total)
         return total
 
-    def _counted_total(self, base: Query) -> int:
+    def _counted_total(self) -> int:
         if self._plain_facets():
-            return self._tallied(base).total
+            return self._tallied().total
         total = self._total_of_page()
-        return count(self._state.searcher, base) if total is None else total
+        return count(self._state.searcher, self._matched()) if total is None else total
 
     def _plain_facets(self) -> list[Facet]:
         """Return the facets that all filters narrow."""
         narrowed = {each.field for each in self._query.filters}
         return [each for each in self._query.facets if each.field not in narrowed]
 
-    def _tallied(self, base: Query) -> Counted:
+    def _tallied(self) -> Counted:
         """Return what is counted of all that matches."""
         numbers = () if self._plan is None else self._plan.numbers
         counted = self._counted.get(numbers)
         if counted is None:
-            counted = self._counted[numbers] = self._tally.count(base, self._plain_facets())
+            counted = self._counted[numbers] = self._tally.count(
+                self._matched(), self._plain_facets()
+            )
         return counted
 
     def _total_of_page(self) -> int | None:
@@ -243,11 +251,11 @@ class Search:
             return self._walker.counted[0] if self._walker.counted else None
         return None
 
-    def _facets(self, base: Query) -> tuple[dict[str, Json], dict[str, Document]]:
+    def _facets(self) -> tuple[dict[str, Json], dict[str, Document]]:
         filters, plain = self._query.filters, self._plain_facets()
         facets: dict[str, Json] = {}
         stats: dict[str, Document] = {}
-        counted = [self._tallied(base)] if plain else []
+        counted = [self._tallied()] if plain else []
         for facet in self._query.facets:
             if facet not in plain:
                 others = [each for each in filters if each.field != facet.field]
@@ -285,7 +293,7 @@ class Search:
             self._keep_total(page.total)
         return page.ids, page.following
 
-    def _by_field(self, base: Query, field: str) -> tuple[list[str], Position | None]:
+    def _by_field(self, field: str) -> tuple[list[str], Position | None]:
         descending = self._order.descending
         match field:
             case "id":
@@ -301,11 +309,12 @@ class Search:
             begin = None if after is None else self._begin(field, *after)
             kept = self._kept_page(field, order, need, begin)
             if kept is None:
-                kept = self._walker.page(self._having(base, field), order, need, begin)
+                having = self._having(self._matched(), field)
+                kept = self._walker.page(having, order, need, begin)
             found = kept
         ids = [each.id for each in found]
         if field not in _ALWAYS_SET and not self._state.all_have(field):
-            ids += self._without(base, field, need - len(ids), after)
+            ids += self._without(self._matched(), field, need - len(ids), after)
         if len(ids) < need:
             return ids, None
         last = self._query.limit - 1
@@ -321,9 +330,13 @@ class Search:
         others = tuple(each for each in query.filters if each not in ranges)
         has_all = field in _ALWAYS_SET or state.all_have(field)
         numbers = () if self._plan is None else self._plan.numbers
-        whole = self._having(self._base(others), field)
         name = (query.text, numbers, others, field)
-        kept = state.lists.find(name, state.searcher, whole, order.levels[0].field)
+        kept = state.lists.find(
+            name,
+            state.searcher,
+            lambda: self._having(self._base(others), field),
+            order.levels[0].field,
+        )
         if kept is None:
             return None
         part = kept.narrowed(ranges)
