@@ -3,7 +3,7 @@
 An order is a list of number fields, the id's own levels last, and what they leave undecided is decided
 by the ids themselves. A page is found from the place where the one before ended: first what has the same
 first number and comes later by the others, then what has a later first number. So a page deep in
-the list costs what the first one does, and writes in between move nothing.
+the list is not counted from the top, and writes in between move nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence

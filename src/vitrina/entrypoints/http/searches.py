@@ -1,9 +1,8 @@
 """Searches, run so that nothing else waits for a long one.
 
 The engine lets go of the interpreter while it looks, so a search in a thread of its own leaves the event
-loop to the other requests. But the way to a thread and back costs more than most searches do: threads
-that ask the engine several times hand the interpreter over each time, and with 16 clients that took
-twice the time of the searches themselves. So a kind of question whose last answers took little time on average is answered on the event loop; one that took
+loop to the other requests. But threads that ask the engine several times hand the interpreter over each
+time, which costs up to half a short search more. So a kind of question whose last answers took little time on average is answered on the event loop; one that took
 longer, one that was never asked, and every question that has to wait for the index are answered in a thread.
 
 There are as many threads as cores, at most four, and at most :data:`UNDER_WAY_MAX` questions are in
@@ -23,7 +22,7 @@ from vitrina.entrypoints.http.problems import Refusal
 from vitrina.service_layer.ports import ProductIndex
 from vitrina.service_layer.queries import ProductQuery
 
-SHORT_S_MAX: Final = 0.005
+SHORT_S_MAX: Final = 0.002
 """What the event loop may be held up for, on average."""
 
 COUNTED_S_MAX: Final = 2 * SHORT_S_MAX
