@@ -122,6 +122,33 @@ def test_one_that_stands_still_as_it_opens_the_catalog(service: RunningService) 
     assert put(service, "NEW-1") == 201
 
 
+def test_one_that_stands_still_before_it_has_done_anything(
+    service: RunningService, tmp_path: Path
+) -> None:
+    """Nothing of it ever ran, so it cannot have told that it is there."""
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    # Python imports this as it starts; of the processes that are then forked the second one stops.
+    (settings / "sitecustomize.py").write_text(
+        "import itertools, os, signal\n"
+        "forks = itertools.count(1)\n"
+        "number = 0\n"
+        "def before():\n"
+        "    global number\n"
+        "    number = next(forks)\n"
+        "def child():\n"
+        "    if number == 2:\n"
+        "        os.kill(os.getpid(), signal.SIGSTOP)\n"
+        "os.register_at_fork(before=before, after_in_child=child)\n"
+    )
+    service.settings["PYTHONPATH"] = str(settings)
+    service.restart()
+    until(lambda: "a worker hangs, and is killed" in service.output)
+    until(lambda: len(children(service.pid)) == WORKERS)
+
+    assert put(service, "NEW-1") == 201
+
+
 def test_all_stand_still(service: RunningService) -> None:
     hung = children(service.pid)
     for each in hung:

@@ -20,7 +20,7 @@ _BEAT_EVERY_S: Final = 0.2
 
 
 class Pulses:
-    """The rounds of several processes; 0 is for one that is not there, or has not begun."""
+    """The rounds of several processes; 0 is for one that is not there."""
 
     def __init__(self, processes: int) -> None:
         self._words = memoryview(mmap.mmap(-1, 8 * processes)).cast("Q")

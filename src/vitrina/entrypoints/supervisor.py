@@ -41,8 +41,8 @@ class Worker:
         first: It is the first one, and tells people about the start.
         place: Its number among those that run now, from 0.
         ready: To be called when it is about to answer.
-        beat: To be called several times a second while it serves. A process that once did so and
-            then does not for long is killed.
+        beat: To be called several times a second while it serves. A process that does not for
+            long is killed.
         rest: To be called when it stops serving. As before it served, what it does may then take
             as long as it takes; the process only must not stand still as a whole.
     """
@@ -148,12 +148,15 @@ class _Supervisor:
         place = min(set(range(self.workers)) - {each.place for each in self._children.values()})
         sys.stdout.flush()
         sys.stderr.flush()
+        # Watched from here on: it may stand still before it gets as far as beating by itself.
+        self.pulses.beat(place)
         # A worker is told to stop only when it no longer takes that for a word to the supervisor.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         try:
             pid = os.fork()
         except OSError:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            self.pulses.leave(place)
             os.close(ready)
             os.close(tell)
             raise
