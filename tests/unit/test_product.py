@@ -39,6 +39,7 @@ def test_the_full_product_sets_every_field() -> None:
     ("field", "value", "code"),
     [
         ("id", "a b", "invalid_id"),
+        ("id", "compare", "reserved_id"),
         ("title", "", "too_short"),
         ("title", " \n", "too_short"),
         ("title", "x" * 501, "too_long"),

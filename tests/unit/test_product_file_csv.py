@@ -217,6 +217,12 @@ class TestIdentity:
     def test_must_be_an_id(self) -> None:
         assert problems("id,title\na b,Lamp\n") == [(2, 1, "id", "a b", "invalid_id")]
 
+    def test_is_no_word_of_the_paths(self) -> None:
+        """A product of this id could never be read: its path is another resource's."""
+        assert problems("id,title\nbulk,Rug\n") == [(2, 1, "id", "bulk", "reserved_id")]
+        (made,) = read("sku,title\ncompare,Lamp\n").accepted
+        assert made != "compare"
+
 
 class TestHeaders:
     @pytest.mark.parametrize(

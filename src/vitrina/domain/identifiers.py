@@ -18,6 +18,9 @@ SLUG_LENGTH_MAX: Final = 200
 ID_PATTERN: Final = r"[A-Za-z0-9._~:\-]{1,128}"
 SLUG_PATTERN: Final = r"[^\W_]+(?:-[^\W_]+)*"
 
+RESERVED_PRODUCT_IDS: Final = frozenset({"bulk", "compare"})
+"""``/v1/products/compare`` and its like are no products: nobody could read one of that id."""
+
 _ID: Final = re.compile(ID_PATTERN, re.ASCII)
 _SLUG: Final = re.compile(SLUG_PATTERN)
 _NOT_IN_SLUG: Final = re.compile(r"[\W_]+")
@@ -37,6 +40,19 @@ def parse_id(text: str) -> str:
             "(and neither '.' nor '..').",
         )
     return text
+
+
+def parse_product_id(text: str) -> str:
+    """Return *text* as the id of a product: one that is not a word of the API's own paths.
+
+    Raises:
+        InvalidValue: ``invalid_id`` as in :func:`parse_id`, or ``reserved_id``.
+    """
+    if text in RESERVED_PRODUCT_IDS:
+        raise InvalidValue(
+            "reserved_id", f"{text!r} is a part of the API's own paths; choose another id."
+        )
+    return parse_id(text)
 
 
 def parse_sku(text: str) -> str:

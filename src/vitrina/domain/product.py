@@ -27,7 +27,13 @@ from vitrina.domain.events import (
     ProductRevised,
     StatusChanged,
 )
-from vitrina.domain.identifiers import parse_gtin, parse_id, parse_sku, parse_slug
+from vitrina.domain.identifiers import (
+    parse_gtin,
+    parse_id,
+    parse_product_id,
+    parse_sku,
+    parse_slug,
+)
 from vitrina.domain.money import Money
 from vitrina.domain.pointers import format_pointer
 from vitrina.domain.text import clean_text
@@ -326,7 +332,7 @@ class Product:
 _NAMES: Final = tuple(each.name for each in fields(Product))
 
 _RULES: Final[Mapping[str, Callable[[str], str]]] = {
-    "id": parse_id,
+    "id": parse_product_id,
     "title": partial(clean_text, longest=TITLE_LENGTH_MAX, shortest=1),
     "sku": parse_sku,
     "slug": parse_slug,

@@ -20,7 +20,7 @@ from hashlib import blake2b
 
 from vitrina.adapters.product_file.model import FileProblem, Row, shorten
 from vitrina.domain.errors import InvalidValue
-from vitrina.domain.identifiers import parse_id
+from vitrina.domain.identifiers import parse_product_id
 from vitrina.service_layer.documents import Document
 
 
@@ -79,7 +79,7 @@ def identify(rows: Iterable[Row]) -> tuple[list[Row], list[FileProblem]]:
         if isinstance(given, str):
             row = replace(each, id=given, states_id=True)
             try:
-                parse_id(given)
+                parse_product_id(given)
             except InvalidValue as error:
                 row = refuse(row, error.rule, error.detail)
         else:
@@ -100,7 +100,7 @@ def identify(rows: Iterable[Row]) -> tuple[list[Row], list[FileProblem]]:
 
 def _as_id(field: str, value: str) -> str:
     try:
-        return parse_id(value)
+        return parse_product_id(value)
     except InvalidValue:
         return _digest(field, value)
 

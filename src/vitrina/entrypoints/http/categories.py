@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import Fault, InvalidQuery
+from vitrina.domain.identifiers import parse_id
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.products import id_in_path, patch_of
 from vitrina.entrypoints.http.replies import digest, dump, fresh_reply, json_reply, location
@@ -43,7 +44,7 @@ async def get_category(request: CatalogRequest) -> Response:
 def put_category(request: CatalogRequest) -> Response:
     """Create the category with this id (201), or replace it (200). Moving it moves its subtree."""
     request.parameters(())
-    key = id_in_path(request)
+    key = id_in_path(request, parse_id)
     precondition = precondition_of(request.fields, required=request.options.require_if_match)
     created = use_cases.put_category(
         request.catalog.unit_of_work(), key, request.document(), precondition=precondition

@@ -418,6 +418,7 @@ FAULT_CODES: Final[Mapping[str, str]] = {
     "out_of_range": "A number lies outside of its field's range.",
     "read_only": "The field is set by the catalog; only its present value may be repeated.",
     "required": "The field is missing or null.",
+    "reserved_id": "The id is a part of the API's own paths, as `compare` is.",
     "too_deep": "The category tree would have more than 32 levels.",
     "too_long": "Text is longer than its field takes.",
     "too_many": "A list has more entries than its field takes.",

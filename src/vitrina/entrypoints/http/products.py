@@ -1,6 +1,6 @@
 """``/v1/products/{id}``: one product, read and changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from unicodedata import normalize
 
@@ -10,12 +10,11 @@ from starlette.responses import Response
 from starlette.types import Scope, Send
 
 from vitrina.domain.errors import (
-    Fault,
     InvalidDocument,
     InvalidValue,
     ProductNotFound,
 )
-from vitrina.domain.identifiers import parse_id
+from vitrina.domain.identifiers import parse_product_id
 from vitrina.entrypoints.http.conditional import precondition_of
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.idempotency import key_of
@@ -30,7 +29,7 @@ from vitrina.entrypoints.http.replies import (
 from vitrina.entrypoints.http.requests import JSON_PATCH, PATCH_TYPES, CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
-from vitrina.service_layer.documents import PRODUCT_FIELDS, Json, check_merge_patch
+from vitrina.service_layer.documents import PRODUCT_FIELDS, check_merge_patch
 from vitrina.service_layer.patches import JsonPatch, MergePatch
 from vitrina.service_layer.ports import Patch, Stored
 from vitrina.service_layer.query_string import parse_fields
@@ -38,9 +37,6 @@ from vitrina.service_layer.query_string import parse_fields
 PATH: Final = "/v1/products"
 
 ONE_PATH: Final = f"{PATH}/{{id}}"
-
-RESERVED_IDS: Final = frozenset({"bulk", "compare"})
-"""Ids that no product may get: below :data:`PATH` they are resources of their own."""
 
 _PREFIX: Final = f"{PATH}/"
 _CONDITIONS: Final = frozenset({b"accept", b"if-match", b"if-none-match"})
@@ -120,10 +116,7 @@ def post_product(request: CatalogRequest) -> Response:
     request.parameters(())
     key = key_of(request)
     uow = request.catalog.unit_of_work()
-    document = request.document()
-    if isinstance(document, Mapping):
-        _check_not_reserved(document.get("id"))
-    saved = use_cases.add_product(uow, document, idempotency=key)
+    saved = use_cases.add_product(uow, request.document(), idempotency=key)
     headers = {"Location": location(request, PATH, saved.product.id)}
     if saved.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -139,8 +132,7 @@ def put_product(request: CatalogRequest) -> Response:
     creates; `If-Match` only replaces what you have read.
     """
     request.parameters(())
-    product_id = id_in_path(request)
-    _check_not_reserved(product_id)
+    product_id = id_in_path(request, parse_product_id)
     precondition = precondition_of(request.fields, required=request.options.require_if_match)
     saved = use_cases.put_product(
         request.catalog.unit_of_work(), product_id, request.document(), precondition=precondition
@@ -176,26 +168,15 @@ def delete_product(request: CatalogRequest) -> Response:
     return Response(status_code=204)
 
 
-def _check_not_reserved(product_id: Json) -> None:
-    """Refuse an id that is a part of the API's own paths.
-
-    Raises:
-        InvalidDocument: ``reserved_id``.
-    """
-    if isinstance(product_id, str) and product_id in RESERVED_IDS:
-        detail = "This id is a part of the API's own paths; choose another."
-        raise InvalidDocument((Fault("/id", "reserved_id", detail),))
-
-
-def id_in_path(request: CatalogRequest) -> str:
+def id_in_path(request: CatalogRequest, parse: Callable[[str], str]) -> str:
     """Return the id under which something may be created.
 
     Raises:
-        InvalidDocument: It is not of an id's form.
+        InvalidDocument: To *parse* it is none.
     """
     key: str = request.path_params["id"]
     try:
-        return parse_id(key)
+        return parse(key)
     except InvalidValue as error:
         raise InvalidDocument((error.at("/id"),)) from None
 
