@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from vitrina.adapters.journal.disk import Disk, replace_file
+from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.product_file import Conflict, UnreadableFile
 from vitrina.adapters.product_file.categories_file import (
     FILE_NAME,
@@ -21,9 +21,9 @@ from vitrina.adapters.product_file.categories_file import (
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
+from vitrina.adapters.projection.held import HeldFile
 from vitrina.adapters.projection.loss import Loss
 from vitrina.adapters.projection.taking import TakingIn
-from vitrina.adapters.projection.understanding import unreadable
 from vitrina.domain.category import Category
 from vitrina.domain.errors import Fault
 from vitrina.service_layer.documents import Json
@@ -33,12 +33,10 @@ from vitrina.service_layer.person_file import ConflictReason, Pending
 from vitrina.service_layer.ports import CatalogView, UnitOfWork
 
 
-class CategoriesSync:
+class CategoriesSync(HeldFile):
     """Reads and writes ``categories.json`` of one catalog folder.
 
     Attributes:
-        broken: Why the file cannot be read; None while it can.
-        pending: What waits to be accepted; None when nothing does.
         problems: What the catalog holds against the file.
     """
 
@@ -54,23 +52,12 @@ class CategoriesSync:
         conflicts: ConflictBook,
         loss_percent_max: float = 20.0,
     ) -> None:
-        self.path = folder / FILE_NAME
-        self.broken: Problem | None = None
-        self.pending: Pending | None = None
+        super().__init__(disk, folder / FILE_NAME, keeper, loss_percent_max=loss_percent_max)
         self.problems: tuple[Problem, ...] = ()
-        self._disk = disk
-        self._keeper = keeper
         self._taking = taking
         self._view = view
         self._unit_of_work = unit_of_work
         self._conflicts = conflicts
-        self._loss_percent_max = loss_percent_max
-        self._base = keeper.load(Found.at(self.path).data)
-
-    @property
-    def waits(self) -> bool:
-        """A person has to do something first; until then the file is not written."""
-        return self.broken is not None or self.pending is not None
 
     @property
     def needs_writing(self) -> bool:
@@ -88,24 +75,26 @@ class CategoriesSync:
             OSError: The file or its base cannot be read or written.
             StoreReadOnly, StoreBusy.
         """
-        if self._base and self._base.seq > seq:
-            self._base = None  # The journal lost its end, and the file is newer than the catalog.
-        found = Found.at(self.path)
+        found = self._look(seq)
         if own := self._keeper.own_write(found.data):
             self._base = own
         if found.data is None or (self._base and found.data == self._base.data):
-            self.broken = self.pending = None
+            self._is_as_meant()
             self._taking.end()
             return
         try:
             theirs = parse_categories(found.data)
         except UnreadableFile as error:
-            self.broken = unreadable(self.path.name, error)
-            self.pending = None
+            self._cannot_be_read(error)
             return
         self.broken = None
         base = self._known()
-        if not self._may_go(base, theirs, found.data, accepted):
+        tree = self._view.categories().by_id
+        gone = [key for key in base if key not in theirs.lines and key in tree]
+        asked = Pending(
+            fingerprint=fingerprint(found.data), products=0, deleted=0, categories=len(gone)
+        )
+        if not self._may_go(Loss(len(base), len(gone), ()), asked, accepted):
             return
         is_done = self._taking.begin(found.data, is_new=True)
         merge = _Merge(base, theirs, self._view.categories().by_id)
@@ -147,16 +136,10 @@ class CategoriesSync:
                 self._keep(replace(self._base, stale=frozenset()))
                 return True
             data = rewrite_categories(file, tree)
-        self._keeper.announce(Base(seq, data))
-        if not replace_file(
-            self._disk,
-            self.path.resolve(),
-            [data],
-            like=found.status,
-            unless=lambda: not found.is_current(self.path),
-        ):
+        base = Base(seq, data)
+        if not self._replace(found, base):
             return False
-        self._keep(Base(seq, data))
+        self._keep(base)
         return True
 
     def _known(self) -> Mapping[str, Category]:
@@ -166,24 +149,6 @@ class CategoriesSync:
             return parse_categories(self._base.data).tree.by_id
         except UnreadableFile:
             return {}  # An older version of the program could read it.
-
-    def _may_go(
-        self,
-        base: Mapping[str, Category],
-        theirs: CategoriesFile,
-        data: bytes,
-        accepted: str | None,
-    ) -> bool:
-        """Say whether no more categories go than may, or somebody has accepted it."""
-        tree = self._view.categories().by_id
-        present = theirs.lines
-        gone = [key for key in base if key not in present and key in tree]
-        loss = Loss(len(base), len(gone), ())
-        mark = fingerprint(data)
-        self.pending = None
-        if loss.is_grave(self._loss_percent_max) and mark != accepted:
-            self.pending = Pending(fingerprint=mark, products=0, deleted=0, categories=len(gone))
-        return self.pending is None
 
     def _apply(
         self, merge: "_Merge", theirs: CategoriesFile, is_done: Callable[[str], bool]
@@ -195,10 +160,6 @@ class CategoriesSync:
             faults = apply_category_edits(self._unit_of_work(), wanted, gone)
         lines = theirs.lines
         self.problems = tuple(_problem(self.path.name, fault, lines) for fault in faults)
-
-    def _keep(self, base: Base) -> None:
-        self._keeper.store(base, before=self._base)
-        self._base = base
 
 
 class _Merge:

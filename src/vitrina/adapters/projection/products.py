@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from vitrina.adapters.journal.disk import Disk, replace_file
+from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.product_file import (
     Conflict,
     ProductFile,
@@ -26,10 +26,11 @@ from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
 from vitrina.adapters.projection.earlier import Earlier
 from vitrina.adapters.projection.facts import Facts, FactsKeeper
-from vitrina.adapters.projection.loss import Loss, check_whole, loss_of
+from vitrina.adapters.projection.held import HeldFile
+from vitrina.adapters.projection.loss import check_whole, loss_of
 from vitrina.adapters.projection.mending import mend
 from vitrina.adapters.projection.taking import TakingIn
-from vitrina.adapters.projection.understanding import problem_of, understood_of, unreadable
+from vitrina.adapters.projection.understanding import problem_of, understood_of
 from vitrina.adapters.projection.versions import Compared, Versions, Written, without_rows
 from vitrina.domain.errors import Fault
 from vitrina.service_layer.documents import Document
@@ -58,12 +59,10 @@ class FileRules:
     loss_percent_max: float = 20.0
 
 
-class ProductsSync:
+class ProductsSync(HeldFile):
     """Reads and writes the product file of one catalog.
 
     Attributes:
-        broken: Why the file cannot be read; None while it can.
-        pending: What waits to be accepted; None when nothing does.
         understood: What was understood of it when it was last taken in.
     """
 
@@ -79,18 +78,13 @@ class ProductsSync:
         conflicts: ConflictBook,
         rules: FileRules,
     ) -> None:
-        self.path = path
-        self.broken: Problem | None = None
-        self.pending: Pending | None = None
+        super().__init__(disk, path, keeper, loss_percent_max=rules.loss_percent_max)
         self.understood: Understood | None = None
         self._missing = False
-        self._disk = disk
-        self._keeper = keeper
         self._taking = taking
         self._view = view
         self._unit_of_work = unit_of_work
         self._conflicts = conflicts
-        self._loss_percent_max = rules.loss_percent_max
         self._versions = Versions(
             path.name,
             rules.currency,
@@ -101,7 +95,6 @@ class ProductsSync:
         )
         self._earlier = Earlier()
         self._mended: dict[str, str] = {}
-        self._base = keeper.load(Found.at(self.path).data)
 
     @property
     def seq(self) -> int | None:
@@ -112,11 +105,6 @@ class ProductsSync:
     def needs_writing(self) -> bool:
         """It is missing, or rows do not say what the catalog says, whoever changed that."""
         return self._missing or (self._base is not None and bool(self._base.stale))
-
-    @property
-    def waits(self) -> bool:
-        """A person has to do something first; until then the file is not written."""
-        return self.broken is not None or self.pending is not None
 
     def ids(self) -> list[str]:
         """Return the ids of all rows that the file had when it was last in step."""
@@ -133,30 +121,25 @@ class ProductsSync:
             OSError: The file or its base cannot be read or written.
             StoreReadOnly, StoreBusy.
         """
-        if self._base and self._base.seq > seq:
-            # The journal lost its end, and the file is newer than the catalog: it is the copy.
-            _log.warning("the file is newer than the journal", file=self._base.seq, journal=seq)
-            self._base = None
-        found = Found.at(self.path)
+        found = self._look(seq)
         if self._base and (own := self._keeper.own_write(found.data)):
             self._base = replace(self._base, seq=own.seq, data=own.data)
         base = self._base
         self._missing = found.data is None
         if found.data is None:
-            self.broken = self.pending = None
+            self._is_as_meant()
             self._start(seq)
             return
         edited = base is None or found.data != base.data or bool(base.refused)
         if not edited and base is not None and self._is_understood(base.data):
-            self.broken = self.pending = None
+            self._is_as_meant()
             self._taking.end()
             return
         result = _Applied()
         try:
             checked = self._check(found.data, accepted, result)
         except UnreadableFile as error:
-            self.broken = unreadable(self.path.name, error)
-            self.pending = None
+            self._cannot_be_read(error)
             return
         self.broken = None
         if checked is None:
@@ -209,14 +192,7 @@ class ProductsSync:
         if written is not None:
             data = written.data
         if data != found.data:
-            self._keeper.announce(Base(seq, data))
-            if not replace_file(
-                self._disk,
-                self.path.resolve(),
-                [data],
-                like=found.status,
-                unless=lambda: not found.is_current(self.path),
-            ):
+            if not self._replace(found, Base(seq, data)):
                 return False
             if written is not None:
                 self._earlier.note(written.before, written.after, ids)
@@ -270,9 +246,13 @@ class ProductsSync:
             if compared.part is None:
                 check_whole(base, self._base.data, checked.file, data)
             loss = loss_of(base, checked.file, self._exists, rows=compared.rows)
-            mark = fingerprint(data)
-            if loss.is_grave(self._loss_percent_max) and mark != accepted:
-                self.pending = _pending(loss, mark)
+            asked = Pending(
+                fingerprint=fingerprint(data),
+                products=loss.rows,
+                deleted=loss.gone,
+                columns=loss.columns,
+            )
+            if not self._may_go(loss, asked, accepted):
                 return None
         self.pending = None
         if compared.made:
@@ -405,11 +385,6 @@ class ProductsSync:
             ]
         return understood_of(self.path, facts, problems, refused=len(result.refused))
 
-    def _keep(self, base: Base) -> None:
-        if base != self._base:
-            self._keeper.store(base, before=self._base)
-            self._base = base
-
 
 @dataclass(slots=True)
 class _Applied:
@@ -430,10 +405,6 @@ class _Applied:
     added: set[str] = field(default_factory=set)
     conflicts: list[Conflict] = field(default_factory=list)
     told: list[Problem] = field(default_factory=list)
-
-
-def _pending(loss: Loss, mark: str) -> Pending:
-    return Pending(fingerprint=mark, products=loss.rows, deleted=loss.gone, columns=loss.columns)
 
 
 def _edited_rows(
