@@ -35,6 +35,7 @@ from vitrina.bootstrap import (
 from vitrina.domain.errors import NothingToAccept
 from vitrina.entrypoints import import_report, report, upkeep_report
 from vitrina.entrypoints.acceptor import Loads
+from vitrina.entrypoints.allocator import keep_arenas_few
 from vitrina.entrypoints.http.app import create_app, openapi_json
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.server import PortTaken, Share, listen, serve_until_stopped
@@ -140,6 +141,7 @@ def serve(
     """
     settings = Settings.load(folder_of(path), host=host, port=port, workers=workers)
     _log_as(settings)
+    keep_arenas_few()
     with listen(settings.host, settings.port) as listener:
         if settings.workers == 1:
             with open_catalog(path, settings) as catalog:
