@@ -44,7 +44,17 @@ def test_counts_are_of_active_products_in_the_subtree(reopen: OpenStore) -> None
             draft = replace(LAMP, id="draft", sku=None, slug="draft", category_id="stools")
             uow.products.save(replace(draft, status=Status.DRAFT).created())
             uow.commit()
-        assert dict(store.view.category_counts()) == {"chairs": 2, "stools": 1}
+        counts = store.view.category_counts()
+        assert dict(counts) == {"chairs": 2, "stools": 1}
+        revise(store, "lamp", title="Lamp")
+        assert store.view.category_counts() == counts
+        revise(store, "lamp", status=Status.ARCHIVED)
+        assert {k: v for k, v in store.view.category_counts().items() if v} == {"chairs": 1}
+        revise(store, "lamp", status=Status.ACTIVE)
+        with store.write() as uow:
+            uow.categories.save(Category(id="stools", name="Stools"))
+            uow.commit()
+        assert dict(store.view.category_counts()) == {"chairs": 1, "stools": 1}
 
     with reopen() as store:
         revise(store, "lamp", category_id="chairs")

@@ -33,6 +33,14 @@ def test_ids_can_be_read_from_their_levels_unless_they_are_too_long(many: list[s
     assert encoding.read_ids(columns) == [each if len(each) < 40 else None for each in many]
 
 
+@given(st.lists(ids.filter(lambda each: len(each) < 16)))
+def test_levels_that_no_id_reaches_may_be_left_out(many: list[str]) -> None:
+    levels = [encoding.id_levels(each) for each in many]
+    columns = [[each[place] for each in levels] for place in range(2)]
+
+    assert encoding.read_ids(columns) == many
+
+
 @given(ids, ids, st.integers(0, 4))
 def test_the_head_never_contradicts_the_order_of_ids(one: str, other: str, length: int) -> None:
     prefix = one[:length]

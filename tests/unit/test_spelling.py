@@ -1,6 +1,15 @@
 import pytest
+from hypothesis import given, strategies as st
 
-from vitrina.adapters.index.spelling import begin, begin_like, begins_like, distance, forgiven
+from vitrina.adapters.index.spelling import (
+    alike,
+    begin,
+    begin_like,
+    beginning,
+    begins_like,
+    distance,
+    forgiven,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,3 +49,13 @@ def test_beginnings() -> None:
     assert not begin(["red"], ["red", "keyb"])
     assert begin_like(["red", "keyboard"], ["kyeb", "re"])
     assert not begin_like(["red"], ["red", "kyeb"])
+
+
+@given(st.sets(st.text("abc1", min_size=1, max_size=12)), st.text("abc1", min_size=1, max_size=12))
+def test_parts_of_a_sorted_list_begin_as_typed(words: set[str], typed: str) -> None:
+    held = sorted(words)
+
+    first, end = beginning(held, typed)
+    assert held[first:end] == [each for each in held if each.startswith(typed)]
+    found = [each for first, end in alike(held, typed) for each in held[first:end]]
+    assert found == [each for each in held if begins_like(each, typed)]

@@ -159,6 +159,23 @@ class Tally:
             self.filed[keys.category_id] += step
             self.active[keys.category_id] += step * keys.active
 
+    def move(self, old: Keys, new: Keys) -> bool:
+        """Count a product elsewhere; False when it stays where it is."""
+        if (old.category_id, old.active) == (new.category_id, new.active):
+            return False
+        self.add(old, -1)
+        self.add(new)
+        return True
+
+    def by_subtree(self, tree: CategoryTree) -> Mapping[str, int]:
+        """Return category id → number of active products in its subtree."""
+        counts: Counter[str] = Counter()
+        for category_id, count in list(self.active.items()):
+            if count and category_id in tree.by_id:
+                for above in tree.lineage(category_id):
+                    counts[above.id] += count
+        return counts
+
     def copy(self) -> "Tally":
         return Tally(+self.filed, +self.active)
 
@@ -250,6 +267,8 @@ class Tables:
         self._folding = Level()
         self._base: Base = Nothing()
         self._tally = Tally()
+        self._moves = 0  # How often a product was counted elsewhere.
+        self._counts: tuple[CategoryTree, int, Mapping[str, int]] | None = None
         self._categories: dict[str, Stored] = {}
         self._tree = CategoryTree()
         self._answers: dict[str, Remembered] = {}
@@ -303,14 +322,16 @@ class Tables:
             return self.seq, Everything(self._base, over, self.count)
 
     def category_counts(self) -> Mapping[str, int]:
-        """Return category id → number of active products in its subtree."""
-        counts: Counter[str] = Counter()
-        tree = self._tree
-        for category_id, count in list(self._tally.active.items()):
-            if count and category_id in tree.by_id:
-                for above in tree.lineage(category_id):
-                    counts[above.id] += count
-        return counts
+        """Return category id → number of active products in its subtree.
+
+        It is the same mapping until one of them has changed.
+        """
+        # What they are counted of is looked at first: a change meanwhile makes them be counted anew.
+        tree, moves = self._tree, self._moves
+        known = self._counts
+        if known is None or known[0] is not tree or known[1] != moves:
+            known = self._counts = (tree, moves, self._tally.by_subtree(tree))
+        return known[2]
 
     def freeze(self) -> Image:
         """Return the whole catalog of one moment; nothing is copied that grows with the products.
@@ -450,8 +471,7 @@ class Tables:
         top, folding = self._top, self._folding
         _move(product_id, old.sku, new.sku, top.skus, folding.skus)
         _move(product_id, old.slug, new.slug, top.slugs, folding.slugs)
-        self._tally.add(old, -1)
-        self._tally.add(new)
+        self._moves += self._tally.move(old, new)
         top.products[product_id] = after
 
     def _put_category(self, change: Change, categories: dict[str, Category]) -> None:

@@ -1,17 +1,16 @@
 """What goes on from what was typed so far, and what is like a product: the same for every index.
 
-Suggestions look at what a search for the words finds, the brands, and the categories. They cost one
-search and a pass over the names of brands and categories, which are few beside products.
+Suggestions look at what a search for the words finds, the brands, and the categories.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from vitrina.adapters import codec
+from vitrina.adapters.index.names import Name
 from vitrina.adapters.index.rows import words
-from vitrina.adapters.index.spelling import begin, begin_like, begins_like
+from vitrina.adapters.index.spelling import begins_like
 from vitrina.domain.text import fold
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
@@ -38,26 +37,10 @@ PRICE_WORTH: Final = 0.1
 """What makes products alike: words of their titles, by rarity; and what they cost, half to double."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A brand or category, prepared to be looked for.
+type Find = Callable[[Sequence[str], int], Iterable[Name]]
+"""Returns, at most so many, the names that begin as typed; where there are none, with typos.
 
-    Attributes:
-        text: As it is written.
-        words: Folded.
-        count: How many active products have it.
-        id: Of a category.
-    """
-
-    text: str
-    words: tuple[str, ...]
-    count: int
-    id: str | None = None
-
-    @classmethod
-    def of(cls, text: str, count: int, category_id: str | None = None) -> "Name":
-        """Prepare a name."""
-        return cls(text, tuple(words(fold(text))), count, category_id)
+The most frequent come first, and of those that are equally frequent the first by text."""
 
 
 def suggest(
@@ -66,7 +49,8 @@ def suggest(
     *,
     search: Callable[[ProductQuery], Hits],
     view: CatalogView,
-    brands: Iterable[Name],
+    brands: Find,
+    categories: Find,
 ) -> list[Suggestion]:
     """Return how what was typed may go on: queries, products, brands, categories."""
     typed = words(fold(text))[:WORDS_MAX]
@@ -78,20 +62,26 @@ def suggest(
     return [
         *_queries(typed, titles, limit),
         *_products(found, titles, limit),
-        *_brands(typed, brands, limit),
-        *_categories(typed, view, limit),
+        *(
+            Suggestion(SuggestionKind.BRAND, each.text, count=each.count)
+            for each in brands(typed, limit)
+        ),
+        *(
+            Suggestion(SuggestionKind.CATEGORY, each.text, each.key, each.count)
+            for each in categories(typed, limit)
+        ),
     ]
 
 
 def _queries(typed: Sequence[str], titles: Iterable[str], limit: int) -> list[Suggestion]:
     """Complete the last word from the titles of what was found, the most frequent first."""
     *before, last = typed
-    held: Counter[str] = Counter()
-    for title in titles:
-        held.update(set(words(fold(title))) - set(before))
-    completions = {each: n for each, n in held.items() if each.startswith(last)} or {
-        each: n for each, n in held.items() if begins_like(each, last)
-    }
+    held = [set(words(fold(title))) for title in titles]
+    completions = Counter(each for one in held for each in one if each.startswith(last))
+    if not completions.keys() - before:
+        completions = Counter(each for one in held for each in one if begins_like(each, last))
+    for each in before:
+        del completions[each]
     best = sorted(completions.items(), key=lambda each: (-each[1], each[0]))[:limit]
     return [Suggestion(SuggestionKind.QUERY, " ".join([*before, word])) for word, _ in best]
 
@@ -99,28 +89,3 @@ def _queries(typed: Sequence[str], titles: Iterable[str], limit: int) -> list[Su
 def _products(found: Iterable[Stored], titles: Iterable[str], limit: int) -> list[Suggestion]:
     pairs = list(zip(found, titles, strict=True))[:limit]
     return [Suggestion(SuggestionKind.PRODUCT, title, each.id) for each, title in pairs]
-
-
-def _brands(typed: Sequence[str], brands: Iterable[Name], limit: int) -> list[Suggestion]:
-    found = _named(typed, brands)
-    found.sort(key=lambda each: (-each.count, each.text))
-    return [Suggestion(SuggestionKind.BRAND, each.text, count=each.count) for each in found[:limit]]
-
-
-def _categories(typed: Sequence[str], view: CatalogView, limit: int) -> list[Suggestion]:
-    counts = view.category_counts()
-    names = [Name.of(each.name, counts.get(each.id, 0), each.id) for each in view.categories()]
-    found = _named(typed, names)
-    found.sort(key=lambda each: (-each.count, each.text, each.id or ""))
-    return [
-        Suggestion(SuggestionKind.CATEGORY, each.text, each.id, each.count)
-        for each in found[:limit]
-    ]
-
-
-def _named(typed: Sequence[str], names: Iterable[Name]) -> list[Name]:
-    """Return the names that begin as typed; where there are none, those with typos."""
-    names = list(names)
-    return [each for each in names if begin(each.words, typed)] or [
-        each for each in names if begin_like(each.words, typed)
-    ]

@@ -39,14 +39,13 @@ def read_ids(columns: Sequence[Iterable[int]]) -> list[str | None]:
     """Return the ids of these levels; None for one that may be longer than they tell.
 
     Args:
-        columns: For each level its numbers, one for each id.
+        columns: For each level its numbers, one for each id; levels that no id reaches may be left out.
     """
     levels = list(chain.from_iterable(zip(*columns, strict=True)))
-    packed = struct.pack(f">{len(levels)}Q", *levels)
-    return [
-        None if packed[end - 1] else packed[end - ID_BYTES : end].rstrip(b"\0").decode()
-        for end in range(ID_BYTES, len(packed) + 1, ID_BYTES)
-    ]
+    text = struct.pack(f">{len(levels)}Q", *levels).decode("ascii")
+    width = 8 * len(columns)
+    padded = [text[start : start + width] for start in range(0, len(text), width)]
+    return [each.rstrip("\0") if each[-1] == "\0" else None for each in padded]
 
 
 def head_level(product_id: str, prefix: str) -> int:

@@ -21,6 +21,7 @@ from tantivy import Query
 
 from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer, written_terms
+from vitrina.adapters.index.directory import Directory
 from vitrina.adapters.index.likeness import Likeness
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
@@ -116,6 +117,7 @@ class TantivyIndex:
         self._spread = Spread()
         self._tree = CategoryTree()
         self._categories = CategoryWords(self._tree, self._analyzer)
+        self._directory = Directory()
         self._progress = (0, 0)
         self._failure: Exception | None = None
         self._ready = Event()
@@ -157,8 +159,18 @@ class TantivyIndex:
 
     def suggest(self, text: str, limit: int) -> list[Suggestion]:
         """Return how what was typed so far may go on; see :meth:`ProductIndex.suggest`."""
-        brands = self._fresh().brands()
-        return suggest(text, limit, search=self.search, view=self._view, brands=brands)
+        brands = self._directory.brands(self._fresh())
+        categories = self._directory.categories(
+            self._view.categories(), self._view.category_counts()
+        )
+        return suggest(
+            text,
+            limit,
+            search=self.search,
+            view=self._view,
+            brands=brands.find,
+            categories=categories.find,
+        )
 
     def related(self, product_id: str, limit: int) -> list[Related]:
         """Return the products most like one; see :meth:`ProductIndex.related`."""

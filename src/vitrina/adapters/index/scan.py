@@ -7,13 +7,16 @@ little. 25,000 products take about 40 MB.
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from threading import Lock
 from typing import Final, TypedDict
 
 from vitrina.adapters.index import advice, counts, notes
 from vitrina.adapters.index.conditions import condition
+from vitrina.adapters.index.names import Name
 from vitrina.adapters.index.orders import Key, arrange, key_of, position, start
 from vitrina.adapters.index.rows import Row, Value, words
+from vitrina.adapters.index.spelling import begin, begin_like
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import ChangesGone
 from vitrina.domain.text import fold
@@ -113,8 +116,19 @@ class ScanIndex:
         """Return how what was typed so far may go on; see :meth:`ProductIndex.suggest`."""
         facets = (Facet("brand"),)
         hits = self.search(ProductQuery(filters=(advice.ACTIVE,), limit=1, facets=facets))
-        brands = [advice.Name.of(*each) for each in counted(hits.facets["brand"])]
-        return advice.suggest(text, limit, search=self.search, view=self._view, brands=brands)
+        brands = [Name(brand, brand, count) for brand, count in counted(hits.facets["brand"])]
+        counts = self._view.category_counts()
+        categories = [
+            Name(each.id, each.name, counts.get(each.id, 0)) for each in self._view.categories()
+        ]
+        return advice.suggest(
+            text,
+            limit,
+            search=self.search,
+            view=self._view,
+            brands=partial(named, brands),
+            categories=partial(named, categories),
+        )
 
     def related(self, product_id: str, limit: int) -> list[Related]:
         """Return the products most like one; see :meth:`ProductIndex.related`."""
@@ -254,6 +268,17 @@ def counted(facet: Json) -> list[tuple[str, int]]:
             return [(str(each["value"]), int(each["count"])) for each in facet]
         case _:
             return []
+
+
+def named(names: Sequence[Name], typed: Sequence[str], limit: int) -> list[Name]:
+    """Return the first names that begin as typed, the most frequent first.
+
+    Where none does, those are taken that begin so with typos.
+    """
+    held = [(each, words(fold(each.text))) for each in names]
+    found = [each for each, own in held if begin(own, typed)]
+    found = found or [each for each, own in held if begin_like(own, typed)]
+    return sorted(found, key=lambda each: (-each.count, each.text, each.key))[:limit]
 
 
 def query_words(text: str) -> tuple[str, ...]:

@@ -1,9 +1,14 @@
 """How far two words are from each other."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
-ONE_TYPO_FROM = 4
-TWO_TYPOS_FROM = 8
+ONE_TYPO_FROM: Final = 4
+TWO_TYPOS_FROM: Final = 8
+
+_LAST: Final = "\U0010ffff"
+"""Comes after everything that words are made of."""
 
 
 def forgiven(word: str) -> int:
@@ -21,20 +26,38 @@ def distance(one: str, other: str, most: int) -> int:
     """
     if abs(len(one) - len(other)) > most:
         return most + 1
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for place, letter in enumerate(one, 1):
-        row = [place]
-        for column, opposite in enumerate(other, 1):
-            cost = min(last[column] + 1, row[-1] + 1, last[column - 1] + (letter != opposite))
-            swapped = place > 1 and column > 1 and letter == other[column - 2]
-            if swapped and one[place - 2] == opposite:
-                cost = min(cost, before[column - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
+    rows = [list(range(len(other) + 1))]
+    for place in range(len(one)):
+        rows.append(_row(rows, one[: place + 1], other, most))
+        if min(rows[-1]) > most:
             return most + 1
-        before, last = last, row
-    return last[-1]
+    return rows[-1][-1]
+
+
+def _row(rows: Sequence[Sequence[int]], one: str, other: str, most: int) -> list[int]:
+    """Return how many typos *one* is from each beginning of another word, at most ``most + 1``.
+
+    Args:
+        rows: The same for each beginning of *one* itself, of none of its letters first.
+        one: A word, which is not empty.
+        other: The other word.
+        most: Beginnings whose lengths differ by more need not be looked at.
+    """
+    place, last, letter, letter_before = len(one), rows[-1], one[-1], one[-2:-1]
+    row = [most + 1] * (len(other) + 1)
+    if place <= most:
+        row[0] = place
+    for column in range(max(place - most, 1), min(place + most, len(other)) + 1):
+        opposite = other[column - 1]
+        cost = last[column - 1]
+        if letter != opposite:
+            cost = min(cost, last[column], row[column - 1])
+            swapped = letter_before == opposite and letter == other[column - 2 : column - 1]
+            if swapped and rows[-2][column - 2] < cost:
+                cost = rows[-2][column - 2]
+            cost += cost <= most
+        row[column] = cost
+    return row
 
 
 def begins_like(word: str, typed: str) -> bool:
@@ -57,3 +80,33 @@ def begin(held: Sequence[str], typed: Iterable[str]) -> bool:
 def begin_like(held: Sequence[str], typed: Iterable[str]) -> bool:
     """Say whether each typed word is, typos forgiven, the beginning of one that is held."""
     return all(any(begins_like(word, each) for word in held) for each in typed)
+
+
+def beginning(held: Sequence[str], typed: str, first: int = 0) -> tuple[int, int]:
+    """Return the part of a sorted list of words, from its *first* on, that begins as typed."""
+    start = bisect_left(held, typed, first)
+    return start, bisect_left(held, typed + _LAST, start)
+
+
+def alike(held: Sequence[str], typed: str) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a sorted list of words that :func:`begins_like` what was typed.
+
+    The words are gone through as the tree of their letters: what several begin with is compared once,
+    and when it has too many typos, or few enough, what follows it is not looked at.
+    """
+    most = forgiven(typed)
+    place, end = beginning(held, typed[:1])
+    path, rows = "", [list(range(len(typed) + 1))]
+    while place < end:
+        word = held[place]
+        length = next((n for n, letter in enumerate(path) if word[n : n + 1] != letter), len(path))
+        del rows[length + 1 :]
+        while length < len(word) and rows[-1][-1] > most >= min(rows[-1]):
+            rows.append(_row(rows, word[: length + 1], typed, most))
+            length += 1
+        path, past = word[:length], place + 1
+        if rows[-1][-1] <= most or most < min(rows[-1]):
+            _, past = beginning(held, path, place)
+        if rows[-1][-1] <= most:
+            yield place, past
+        place = past

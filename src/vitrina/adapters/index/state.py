@@ -5,12 +5,10 @@ from typing import Final
 
 import tantivy
 
-from vitrina.adapters.index.advice import ACTIVE, Name
 from vitrina.adapters.index.lists import Lists
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.schema import LACKABLE
-from vitrina.adapters.index.tallies import Tally
 from vitrina.domain.product import Status
 from vitrina.service_layer.queries import Filter, Hits, Operator, ProductQuery
 
@@ -32,7 +30,6 @@ class State:
         narrowing: Makes queries of filters.
         vocabulary: Makes queries of texts.
         totals: Those that were counted before.
-        names: The brands, once they were asked for.
         facts: Whether all products meet a filter, for those that were asked about.
         answers: To the questions that were asked before.
         lists: Sorted lists that were asked for several times.
@@ -44,7 +41,6 @@ class State:
     narrowing: Narrowing
     vocabulary: Vocabulary
     totals: dict[Question, int]
-    names: list[Name] = field(default_factory=list)
     facts: dict[Filter, bool] = field(default_factory=dict)
     answers: dict[ProductQuery, Hits] = field(default_factory=dict)
     lists: Lists = field(default_factory=Lists)
@@ -80,11 +76,3 @@ class State:
                 return not self.searcher.doc_freq("lacks", field)
             case _:
                 return False
-
-    def brands(self) -> list[Name]:
-        """Return the brands of active products, counted when they are first asked for."""
-        if not self.names:
-            active = self.narrowing.query((ACTIVE,))
-            counted = Tally(self.searcher, self.narrowing.tree).terms(active, "brand")
-            self.names[:] = [Name.of(*each) for each in counted.items()]
-        return self.names

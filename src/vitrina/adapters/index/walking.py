@@ -124,10 +124,13 @@ class Walker:
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
         places = list(addresses)
-        columns = [
-            map(int, map(_known, self.searcher.fast_field_values(name, places)))
-            for name in ID_FIELDS[1:]
-        ]
+        columns: list[list[int]] = []
+        for name in ID_FIELDS[1:]:
+            columns.append(
+                [int(each or 0) for each in self.searcher.fast_field_values(name, places)]
+            )
+            if not any(map(is_filled, columns[-1])):
+                break  # Most ids are short: what would follow is known.
         return [
             known or self._kept_id(address)
             for address, known in zip(places, read_ids(columns), strict=True)
