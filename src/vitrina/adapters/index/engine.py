@@ -21,10 +21,12 @@ from tantivy import Query
 
 from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer, written_terms
+from vitrina.adapters.index.category_words import CategoryWords
 from vitrina.adapters.index.directory import Directory
 from vitrina.adapters.index.likeness import Likeness
+from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
-from vitrina.adapters.index.planning import CategoryWords, Synonyms, Vocabulary
+from vitrina.adapters.index.planning import Synonyms, Vocabulary
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
 from vitrina.adapters.index.searching import Moved, Search
 from vitrina.adapters.index.slots import Note, Slot, mark_of
@@ -403,4 +405,5 @@ class TantivyIndex:
         vocabulary = Vocabulary(
             searcher, narrowing, self._analyzer, self._categories, self._synonyms
         )
-        self._state = State(seq, self._spread.prefix, searcher, narrowing, vocabulary, {})
+        matching = Matching(searcher, narrowing, vocabulary)
+        self._state = State(seq, self._spread.prefix, searcher, narrowing, vocabulary, matching)

@@ -19,18 +19,18 @@ an answer are ranked alike.
 """
 
 import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import batched
-from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import tantivy
 from tantivy import Occur, Query
 
 from vitrina.adapters.index.analysis import Analyzer, code, long_gtin, whole
+from vitrina.adapters.index.category_words import CategoryWords
+from vitrina.adapters.index.keeping import Kept
 from vitrina.adapters.index.narrowing import (
     Bonus,
     Narrowing,
@@ -43,7 +43,6 @@ from vitrina.adapters.index.narrowing import (
 from vitrina.adapters.index.notes import Match, Meant
 from vitrina.adapters.index.plans import UNIT, UNKNOWN, Plan, Way, Word
 from vitrina.adapters.index.spelling import distance, forgiven
-from vitrina.domain.category import CategoryTree
 from vitrina.domain.errors import BadCursor
 
 WORDS_MAX: Final = 32
@@ -58,8 +57,11 @@ ENOUGH: Final = 20
 BROAD: Final = 10_000
 """From how many products on a word is common; where all are, what has them in the title comes first."""
 
+SPELT_KEPT: Final = 16_384
+"""For how many words it is remembered until the next change what the catalog knows of them: about 8 MB."""
+
 WORDS_KEPT: Final = 4_096
-"""For how many words it is remembered until the next change what the catalog knows of them."""
+"""For how many words the queries are remembered that the engine is asked with."""
 
 BEGUN_MAX: Final = 16
 """The words that begin so are looked for one by one where they are no more than this."""
@@ -74,10 +76,27 @@ TYPO_WORTH: Final = (1.0, 0.8, 0.4)
 """What a find with this many typos is worth."""
 
 _WORD_FIELDS: Final = ("title", "head", "makers", "facts")
-_RARITY_MAX: Final = 20.0
+RARITY_MAX: Final = 20.0
+"""What a word of which nothing is known but that it is there would be worth: no catalog is so large."""
 
 type Synonyms = Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]
 """Sequences of folded words → the sequences that mean the same."""
+
+
+class Spelt(NamedTuple):
+    """A word as it was typed, among the others.
+
+    Attributes:
+        text: Folded.
+        joined: The stems of it and a neighbour as one word, where known.
+        synonyms: For it, and for sequences that it is part of.
+        unfinished: It may be the beginning of a word.
+    """
+
+    text: str
+    joined: tuple[str, ...]
+    synonyms: tuple[tuple[str, ...], ...]
+    unfinished: bool
 
 
 class Vocabulary:
@@ -88,7 +107,7 @@ class Vocabulary:
         searcher: tantivy.Searcher,
         narrowing: Narrowing,
         analyzer: Analyzer,
-        categories: "CategoryWords",
+        categories: CategoryWords,
         synonyms: Synonyms,
     ) -> None:
         self._searcher = searcher
@@ -97,12 +116,12 @@ class Vocabulary:
         self._analyzer = analyzer
         self._synonyms = synonyms
         self._categories = categories
-        self._ways = Kept[Word, tuple[Way, ...]]()
-        self._matches = Kept[Word, Query]()
-        self._pairs = Kept[str, tuple[tuple[str, str], ...]]()
-        self.bonuses = Kept[tuple[Word, bool, bool], tuple[float, Sequence[Bonus]]]()
+        self._ways = Kept[Word, tuple[Way, ...]](WORDS_KEPT)
+        self._matches = Kept[Word, Query](WORDS_KEPT)
+        self._pairs = Kept[str, tuple[tuple[str, str], ...]](SPELT_KEPT)
+        self.bonuses = Kept[tuple[Word, bool, bool], tuple[float, Sequence[Bonus]]](WORDS_KEPT)
         """What the ranking makes of words; kept here, as it is good for this state."""
-        self._rarities = Kept[tuple[Word, bool], Word]()
+        self._rarities = Kept[tuple[Spelt, bool], Word](SPELT_KEPT)
 
     def plan(self, text: str, numbers: Sequence[int] | None = None) -> Plan:
         """Return what to look for when *text* is asked for: all of its words.
@@ -116,35 +135,30 @@ class Vocabulary:
         """
         typed = self._analyzer.split(text)[: 4 * WORDS_MAX]
         asked = self._asked(typed)
+        if numbers is None:
+            known = self._all_known(asked)
+            needed = sum(each.rarity != UNKNOWN for each in known)
+        else:
+            known, needed = _as_begun(list(map(self._word, asked)), numbers)
         squeezed = code(text) if len(text) <= 4 * WORDS_MAX else ""
-        plan = Plan(
-            asked=(),
+        codes = (squeezed, padded) if (padded := long_gtin(squeezed)) else (squeezed,)
+        return Plan(
+            asked=tuple(known),
             sequence=tuple(map(self._analyzer.stem, typed[:WORDS_MAX])),
-            needed=0,
-            codes=tuple(
-                each
-                for each in dict.fromkeys((squeezed, long_gtin(squeezed)))
-                if self._count("codes", each)
-            ),
+            needed=needed,
+            codes=tuple([each for each in dict.fromkeys(codes) if self._count("codes", each)]),
             title=whole(typed),
         )
-        if numbers is None:
-            known: list[Word] = []
-            for word in asked:
-                mended = sum(each.typos > 0 or each.rarity == UNKNOWN for each in known)
-                known.append(self._known(word, forgiving=mended < UNKNOWN_MAX))
-            plan = replace(plan, asked=tuple(known))
-            return replace(plan, needed=len(plan.words))
-        if len(numbers) != 1 + 3 * len(asked):
-            raise BadCursor
-        needed, *rest = numbers
-        words = tuple(
-            replace(word, rarity=rarity, typos=typos, common=bool(common))
-            for word, (rarity, typos, common) in zip(
-                asked, batched(rest, 3, strict=True), strict=True
-            )
-        )
-        return replace(plan, asked=words, needed=needed)
+
+    def _all_known(self, asked: Sequence[Spelt]) -> list[Word]:
+        """Return words with what the catalog knows of them; typos of a few are forgiven."""
+        known: list[Word] = []
+        mended = 0
+        for each in asked:
+            word = self._known(each, forgiving=mended < UNKNOWN_MAX)
+            mended += word.typos > 0 or word.rarity == UNKNOWN
+            known.append(word)
+        return known
 
     def relaxed(self, plan: Plan) -> Plan:
         """Return a plan of the same words, but for as many of them as enough products hold.
@@ -273,7 +287,7 @@ class Vocabulary:
         """Return what holds two stems side by side in its title."""
         return Query.phrase_query(self._schema, "title", list(pair))
 
-    def _asked(self, typed: list[str]) -> list[Word]:
+    def _asked(self, typed: list[str]) -> list[Spelt]:
         """Return the words to look for, each once, with the ways to write them differently."""
         places: dict[str, list[int]] = {}
         last = len(typed) - 1
@@ -282,29 +296,36 @@ class Vocabulary:
         for place, text in enumerate(typed):
             if (telling[place] or all_empty) and (text in places or len(places) < WORDS_MAX):
                 places.setdefault(text, []).append(place)
+        joined = [*map(self._joined, typed, typed[1:]), ""]
         return [
-            Word(
+            Spelt(
                 text,
-                self._analyzer.stem(text),
-                joined=self._joined(typed, at),
-                halves=self._pairs.find(text, partial(self._halves, text)),
-                synonyms=tuple(self._others(typed, at[0])),
-                unfinished=last in at and self._may_go_on(text),
+                tuple(
+                    dict.fromkeys(
+                        [each for n in at for each in joined[max(n - 1, 0) : n + 1] if each]
+                    )
+                ),
+                tuple(self._others(typed, at[0])) if self._synonyms else (),
+                last in at and self._may_go_on(text),
             )
             for text, at in places.items()
         ]
 
-    def _joined(self, typed: Sequence[str], places: Sequence[int]) -> tuple[str, ...]:
-        """Return the stems of what a word at some places is together with its neighbours, where known."""
-        last = len(typed) - 1
-        pairs = [
-            typed[first] + typed[first + 1]
-            for place in places
-            for first in (place - 1, place)
-            if 0 <= first < last
-        ]
-        stems = dict.fromkeys(map(self._analyzer.stem, pairs))
-        return tuple([each for each in stems if self._count("all", each)])
+    def _joined(self, first: str, second: str) -> str:
+        """Return the stem of two neighbours as one word; "" where nothing holds it."""
+        stem = self._analyzer.stem(first + second)
+        return stem if self._count("all", stem) else ""
+
+    def _word(self, spelt: Spelt) -> Word:
+        """Return a word of which is not yet known what the catalog knows."""
+        return Word(
+            spelt.text,
+            self._analyzer.stem(spelt.text),
+            joined=spelt.joined,
+            halves=self._pairs.find(spelt.text, partial(self._halves, spelt.text)),
+            synonyms=spelt.synonyms,
+            unfinished=spelt.unfinished,
+        )
 
     def _halves(self, text: str) -> tuple[tuple[str, str], ...]:
         """Return the stems of two words that stand side by side in titles and together are *text*."""
@@ -325,19 +346,18 @@ class Vocabulary:
 
     def _others(self, typed: Sequence[str], place: int) -> Iterator[tuple[str, ...]]:
         """Yield the synonyms of the word at *place* and of sequences that it is part of."""
-        if not self._synonyms:
-            return
         longest = max(map(len, self._synonyms))
         for first in range(max(0, place - longest + 1), place + 1):
             for end in range(place + 1, min(len(typed), first + longest) + 1):
                 yield from self._synonyms.get(tuple(typed[first:end]), ())
 
-    def _known(self, word: Word, *, forgiving: bool) -> Word:
+    def _known(self, spelt: Spelt, *, forgiving: bool) -> Word:
         """Return a word with its rarity, and with its typos forgiven where it is unknown."""
-        key = word, forgiving
-        return self._rarities.find(key, lambda: self._find_out(word, forgiving=forgiving))
+        key = spelt, forgiving
+        return self._rarities.find(key, lambda: self._find_out(spelt, forgiving=forgiving))
 
-    def _find_out(self, word: Word, *, forgiving: bool) -> Word:
+    def _find_out(self, spelt: Spelt, *, forgiving: bool) -> Word:
+        word = self._word(spelt)
         found = self._count("all", word.stem) or self._count("codes", word.text)
         if not found:
             found = count(self._searcher, self._match(word))
@@ -347,7 +367,7 @@ class Vocabulary:
         if not found:
             return word
         total = max(self._searcher.num_docs, found)
-        rarity = min(math.log(1 + (total - found + 0.5) / (found + 0.5)), _RARITY_MAX)
+        rarity = min(math.log(1 + (total - found + 0.5) / (found + 0.5)), RARITY_MAX)
         return replace(word, rarity=round(rarity * UNIT), common=self._is_common(word))
 
     def _forgiven(self, word: Word) -> int:
@@ -393,42 +413,17 @@ class Vocabulary:
         return self._searcher.doc_freq(field, text) if text else 0
 
 
-class Kept[Key, Value](dict[Key, Value]):
-    """What was found out once, for the latest :data:`WORDS_KEPT` keys. Safe to use from several threads."""
+def _as_begun(asked: Sequence[Word], numbers: Sequence[int]) -> tuple[list[Word], int]:
+    """Return words as they were when an answer was begun, and how many of them were needed.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = Lock()
-
-    def find(self, key: Key, find_out: Callable[[], Value]) -> Value:
-        """Return what is known of a key, or find it out."""
-        known = self.get(key)
-        if known is None:
-            known = find_out()
-            with self._lock:
-                if len(self) >= WORDS_KEPT:
-                    del self[next(iter(self))]
-                self[key] = known
-        return known
-
-
-class CategoryWords:
-    """Which categories are called by a word: by their own name, or by one they lie under."""
-
-    def __init__(self, tree: CategoryTree, analyzer: Analyzer) -> None:
-        holding: dict[str, set[str]] = {}
-        for category in tree:
-            for stem in analyzer.stems(" ".join(tree.path(category.id))):
-                holding.setdefault(stem, set()).add(category.id)
-        self._stems = sorted(holding)
-        self._ids = [sorted(holding[each]) for each in self._stems]
-
-    def holding(self, stem: str, *, unfinished: bool) -> list[str]:
-        """Return the ids of the categories that a word names; or begins to name."""
-        found: list[str] = []
-        for place in range(bisect_left(self._stems, stem), len(self._stems)):
-            held = self._stems[place]
-            if held != stem and not (unfinished and held.startswith(stem)):
-                break
-            found += self._ids[place]
-        return sorted(set(found))
+    Raises:
+        BadCursor: The numbers are not those of a plan of these words.
+    """
+    if len(numbers) != 1 + 3 * len(asked):
+        raise BadCursor
+    needed, *rest = numbers
+    words = [
+        replace(word, rarity=rarity, typos=typos, common=bool(common))
+        for word, (rarity, typos, common) in zip(asked, batched(rest, 3, strict=True), strict=True)
+    ]
+    return words, needed

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import Final
 
@@ -79,7 +80,7 @@ class Way:
     fields: Sequence[tuple[str, Query]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What to look for.
 
@@ -97,23 +98,23 @@ class Plan:
     codes: tuple[str, ...]
     title: str
 
-    @property
+    @cached_property
     def words(self) -> list[Word]:
         """The words that can be found."""
         return [each for each in self.asked if each.rarity != UNKNOWN]
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[int, ...]:
         """What makes another plan for the same text rank as this one does."""
         words = ((word.rarity, word.typos, int(word.common)) for word in self.asked)
         return (self.needed, *chain.from_iterable(words))
 
-    @property
+    @cached_property
     def all_needed(self) -> bool:
         """Whether a product must hold all words."""
         return self.needed == len(self.words)
 
-    @property
+    @cached_property
     def broad(self) -> bool:
         """Whether all words must be held, and all are common."""
         return bool(self.words) and self.all_needed and all(each.common for each in self.words)

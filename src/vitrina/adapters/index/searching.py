@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
 from typing import Final
 
@@ -16,12 +17,14 @@ from vitrina.adapters.index.encoding import (
     value_term,
 )
 from vitrina.adapters.index.lists import ranges_of
+from vitrina.adapters.index.matches import Matches
 from vitrina.adapters.index.narrowing import all_of, any_of, count, without
 from vitrina.adapters.index.notes import explanation, highlights, reasons
 from vitrina.adapters.index.orders import Key
+from vitrina.adapters.index.pages import page_of
 from vitrina.adapters.index.planning import ENOUGH
 from vitrina.adapters.index.plans import Plan
-from vitrina.adapters.index.ranking import RankedPages, Ranking
+from vitrina.adapters.index.ranking import Ranking
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
 from vitrina.adapters.index.state import FACTS_MAX, Question, State
@@ -64,13 +67,20 @@ class Search:
         self._view = view
         self._query = query
         self._order = query.order
-        self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
-        self._tally = Tally(state.searcher, state.narrowing.tree)
         self._plan: Plan | None = None
         self._totals: dict[Question, int] = {}
         self._counted: dict[tuple[int, ...], Counted] = {}
-        self._matching: list[Query] = []
+        self._found: Matches | None = None
+        self._narrowed: Matches | None = None
         self._whole: Query | None = None
+
+    @cached_property
+    def _walker(self) -> Walker:
+        return Walker(self._state.searcher, self._state.narrowing.schema, self._titles)
+
+    @cached_property
+    def _tally(self) -> Tally:
+        return Tally(self._state.searcher, self._state.narrowing.tree)
 
     def hits(self) -> Hits:
         """Return the page that was asked for.
@@ -91,8 +101,6 @@ class Search:
         plan = self._planned()
         if plan is not None:
             self._follow(plan)
-            if plan.needed > 1 and not self._continues and not self._finds_enough(plan):
-                self._follow(self._state.vocabulary.relaxed(plan))
         field = self._order.field
         if self._plan is not None and field == "relevance":
             ids, following = self._by_worth(self._plan)
@@ -110,9 +118,22 @@ class Search:
         return self._query.after is not None and self._order.field == "relevance"
 
     def _follow(self, plan: Plan) -> None:
+        """Look for what a plan says; where too few products hold all words, for what holds some."""
         self._plan = plan
-        self._whole = None
-        self._matching = [self._state.vocabulary.match(plan)]
+        relaxing = plan.needed > 1 and not self._continues
+        self._found = self._state.matching.matches(plan, relaxing=relaxing)
+        if self._found is not None:
+            self._plan = self._found.plan
+            self._narrowed = self._narrow(self._query.filters)
+        elif relaxing and not self._finds_enough(plan):
+            self._plan = self._state.vocabulary.relaxed(plan)
+            self._whole = None
+
+    def _narrow(self, filters: Sequence[Filter]) -> Matches | None:
+        """Return what of the matches that are known meets filters; None where the engine is to be asked."""
+        if self._found is None:
+            return None
+        return self._state.matching.narrowed(self._found, self._telling(filters))
 
     def _finds_enough(self, plan: Plan) -> bool:
         """Say whether enough products hold all words of a plan, whatever the filters leave of them."""
@@ -156,7 +177,7 @@ class Search:
     def _missing(self, stored: Stored, plan: Plan) -> list[str]:
         """Return the words of a plan that a product lacks, when it does not match for that."""
         itself = self._state.narrowing.term("id", stored.id)
-        if count(self._state.searcher, all_of([itself, *self._matching])):
+        if count(self._state.searcher, all_of([itself, self._state.vocabulary.match(plan)])):
             return []
         return [
             word.text
@@ -185,7 +206,9 @@ class Search:
 
     def _base(self, filters: Sequence[Filter]) -> Query:
         narrowed = self._state.narrowing.query(self._telling(filters))
-        return all_of([*self._matching, narrowed])
+        if self._plan is None:
+            return narrowed
+        return all_of([self._state.vocabulary.match(self._plan), narrowed])
 
     def _telling(self, filters: Sequence[Filter]) -> list[Filter]:
         """Return the filters that leave something out."""
@@ -207,6 +230,8 @@ class Search:
         return self._known_total() is not None or bool(self._plain_facets())
 
     def _known_total(self) -> int | None:
+        if self._narrowed is not None:
+            return self._narrowed.total
         asked = self._question
         return self._totals.get(asked, self._state.totals.get(asked))
 
@@ -285,13 +310,19 @@ class Search:
             raise BadCursor from None
 
     def _by_worth(self, plan: Plan) -> tuple[list[str], Position | None]:
-        filters = self._state.narrowing.query(self._telling(self._query.filters))
-        ranking = Ranking(self._state.vocabulary, plan)
-        pages = RankedPages(self._walker, ranking, filters, counting=not self._is_counted())
-        page = pages.page(self._query)
-        if page.total is not None:
-            self._keep_total(page.total)
-        return page.ids, page.following
+        if self._narrowed is not None:
+            return page_of(self._narrowed, self._query)
+        ranking = Ranking(
+            self._walker,
+            self._state.vocabulary,
+            plan,
+            self._state.narrowing.query(self._telling(self._query.filters)),
+            counting=not self._is_counted(),
+        )
+        page = page_of(ranking, self._query)
+        if ranking.total is not None:
+            self._keep_total(ranking.total)
+        return page
 
     def _by_field(self, field: str) -> tuple[list[str], Position | None]:
         descending = self._order.descending

@@ -6,6 +6,7 @@ from typing import Final
 import tantivy
 
 from vitrina.adapters.index.lists import Lists
+from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.schema import LACKABLE
@@ -29,6 +30,7 @@ class State:
         searcher: Of the engine.
         narrowing: Makes queries of filters.
         vocabulary: Makes queries of texts.
+        matching: Finds what matches a text, where what its words are worth is kept.
         totals: Those that were counted before.
         facts: Whether all products meet a filter, for those that were asked about.
         answers: To the questions that were asked before.
@@ -40,7 +42,8 @@ class State:
     searcher: tantivy.Searcher
     narrowing: Narrowing
     vocabulary: Vocabulary
-    totals: dict[Question, int]
+    matching: Matching
+    totals: dict[Question, int] = field(default_factory=dict)
     facts: dict[Filter, bool] = field(default_factory=dict)
     answers: dict[ProductQuery, Hits] = field(default_factory=dict)
     lists: Lists = field(default_factory=Lists)

@@ -1,0 +1,112 @@
+"""The documents of one state of the index, numbered from 0 on through all of its segments.
+
+The engine names a document by its segment and its place there. By running numbers, what is known of documents
+can stand in arrays, and what is known of a few of them is found there at once.
+"""
+
+from collections.abc import Sequence
+from itertools import accumulate
+from operator import attrgetter
+from typing import Final
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+from tantivy import DocAddress, Query
+
+from vitrina.adapters.index.walking import Walker
+
+IDS_KEPT: Final = 100_000
+"""How many ids are remembered: about 12 MB."""
+
+type Numbers = NDArray[np.int32]
+"""Of documents, as they are kept."""
+
+type Places = NDArray[np.intp]
+"""The same, as they are used: twice as long, but arrays are read by them three times as fast."""
+
+_PLACE: Final = attrgetter("doc")
+_SEGMENT: Final = attrgetter("segment_ord")
+
+
+class Documents:
+    """The documents of one state of the index. Safe to use from several threads."""
+
+    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
+        self._searcher = searcher
+        self._walker = Walker(searcher, schema, lambda ids: ids)
+        sizes = [_size(searcher, each) for each in range(searcher.num_segments)]
+        self._firsts = np.array([0, *accumulate(sizes)], np.int32)
+        self.size: Final = int(self._firsts[-1])
+        """How many there are, with those that were deleted and not yet merged away."""
+        self._ids: dict[int, str] = {}
+        self._weights = np.zeros(self.size, np.float32)
+
+    def search(self, query: Query, limit: int) -> tuple[Numbers, NDArray[np.float32]]:
+        """Return the documents that meet a query, at most *limit* of them, ascending, and their scores."""
+        return self._found(query, limit, None)
+
+    def weights(self, documents: Places) -> NDArray[np.float32]:
+        """Return what the scores of documents are multiplied by; they were given to :meth:`weigh`."""
+        return self._weights[documents]
+
+    def weigh(self, documents: Numbers, query: Query) -> None:
+        """Find out the weights of documents, which are those that meet a query.
+
+        The engine tells what it makes of a score of 1, as nobody else computes its logarithms bit by bit alike.
+        """
+        if not self._weights[documents].all():
+            one = Query.const_score_query(query, 1.0)
+            found, weights = self._found(one, max(len(documents), 1), "boost")
+            self._weights[found] = weights
+
+    def ids(self, documents: Places) -> list[str]:
+        """Return the ids of documents."""
+        numbers: list[int] = documents.tolist()
+        unknown = [each for each in numbers if each not in self._ids]
+        if not unknown:
+            return [self._ids[each] for each in numbers]
+        found = dict(zip(unknown, self._walker.ids(self._addresses(unknown)), strict=True))
+        ids = [found.get(each) or self._ids[each] for each in numbers]
+        if len(self._ids) < IDS_KEPT:
+            self._ids |= found
+        return ids
+
+    def _found(
+        self, query: Query, limit: int, weighted_by: str | None
+    ) -> tuple[Numbers, NDArray[np.float32]]:
+        hits = self._searcher.search(query, limit, count=False, weight_by_field=weighted_by).hits
+        scores = np.array([score for score, _ in hits], np.float32)
+        numbers = self._numbers([address for _, address in hits])
+        order = numbers.argsort()
+        return numbers[order], scores[order]
+
+    def _numbers(self, addresses: Sequence[DocAddress]) -> Numbers:
+        numbers = np.array([*map(_PLACE, addresses)], np.int32)
+        if len(self._firsts) > 2:  # noqa: PLR2004 - more than one segment, and where the last ends
+            numbers += self._firsts[np.array([*map(_SEGMENT, addresses)], np.intp)]
+        return numbers
+
+    def _addresses(self, numbers: Sequence[int]) -> list[DocAddress]:
+        segments = self._firsts.searchsorted(numbers, side="right") - 1
+        places = np.array(numbers) - self._firsts[segments]
+        return list(map(DocAddress, segments.tolist(), places.tolist()))
+
+
+def _size(searcher: tantivy.Searcher, segment: int) -> int:
+    """Return how many documents a segment has, which the engine does not tell: by looking for them."""
+    low, high = -1, 1
+    while _has(searcher, segment, high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _has(searcher, segment, middle) else (low, middle)
+    return high
+
+
+def _has(searcher: tantivy.Searcher, segment: int, place: int) -> bool:
+    try:
+        searcher.doc(DocAddress(segment, place))
+    except ValueError:
+        return False
+    return True

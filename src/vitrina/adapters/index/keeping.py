@@ -1,0 +1,91 @@
+"""What is remembered until the next change, with a bound: by number, or by memory."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Final
+
+PAID: Final = 500
+"""How many products of a word each question for it pays for: to take them in takes as long as the engine
+takes for that word's part of a question."""
+
+LONGEST: Final = 50_000
+"""What more products have is not taken in: that would take longer than 20 ms."""
+
+NAMES_MAX: Final = 16_384
+"""How many things that are not kept are counted how often they were asked for."""
+
+ENTRY_BYTES: Final = 400
+"""About what is kept takes beside its arrays."""
+
+
+class Kept[Key, Value](dict[Key, Value]):
+    """What was found out once, for the latest keys. Safe to use from several threads."""
+
+    def __init__(self, most: int) -> None:
+        """Prepare to keep at most so many values."""
+        super().__init__()
+        self._most = most
+        self._lock = Lock()
+
+    def find(self, key: Key, find_out: Callable[[], Value]) -> Value:
+        """Return what is known of a key, or find it out."""
+        known = self.get(key)
+        if known is None:
+            known = find_out()
+            with self._lock:
+                if len(self) >= self._most:
+                    del self[next(iter(self))]
+                self[key] = known
+        return known
+
+
+class Shelf[Key, Value]:
+    """What is kept, with a bound on its memory, and how often the rest was asked for."""
+
+    def __init__(self, room: int) -> None:
+        """Prepare to keep at most *room* bytes."""
+        self._room = room
+        self._kept: dict[Key, tuple[Value, int]] = {}
+        self._asked: dict[Key, int] = {}
+        self._sizes: dict[Key, int] = {}
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Value | None:
+        """Return what is kept under a key."""
+        with self._lock:
+            entry = self._kept.pop(key, None)
+            if entry is None:
+                return None
+            self._kept[key] = entry  # What was asked for last is the last to go.
+            return entry[0]
+
+    def put(self, key: Key, value: Value, size: int) -> None:
+        """Keep something; *size* are the bytes of its arrays."""
+        with self._lock:
+            if key in self._kept:
+                return
+            self._asked.pop(key, None)
+            self._room -= size + ENTRY_BYTES
+            self._kept[key] = value, size
+            while self._room < 0:
+                _, gone = self._kept.pop(next(iter(self._kept)))
+                self._room += gone + ENTRY_BYTES
+
+    def is_paid(self, key: Key, least: int, count: Callable[[], int]) -> bool:
+        """Say whether something was asked for so often, this time included, that it is to be taken in.
+
+        Args:
+            key: Of it.
+            least: So many products it has at least, as far as it is known without looking.
+            count: Looks how many they are.
+        """
+        with self._lock:
+            if len(self._asked) >= NAMES_MAX:
+                self._asked.clear()
+                self._sizes.clear()
+            asked = self._asked[key] = self._asked.get(key, 0) + 1
+        if max(least, self._sizes.get(key, 0)) > min(asked * PAID, LONGEST):
+            return False
+        if key not in self._sizes:
+            self._sizes[key] = count()
+        return self._sizes[key] <= min(asked * PAID, LONGEST)

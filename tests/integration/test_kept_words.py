@@ -1,0 +1,210 @@
+"""Texts answered out of what is kept of their words find what the engine finds, place by place."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from random import Random
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from tests.builders import eur
+from tests.contract.product_index import maybe, new_catalog, put, remove
+from vitrina.adapters.index import documents, holdings, keeping, matches, planning
+from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.planning import Synonyms
+from vitrina.adapters.memory import MemoryCatalog
+from vitrina.domain.product import Product, Status
+from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
+
+WORDS = [
+    "red",
+    "lamp",
+    "lamps",
+    "desk",
+    "the",
+    "blu",
+    "ray",
+    "bluray",
+    "wireless",
+    "home",
+    "12",
+    "x",
+]
+WORDS_WEIGHTS = [9, 9, 3, 3, 5, 2, 2, 1, 1, 2, 1, 1]
+TYPED = [*WORDS, "wirless", "wire", "la", "de", "nothing", "sofa", "couch", "ab12"]
+SYNONYMS: Synonyms = {("sofa",): (("red", "desk"),), ("couch",): (("lamp",),)}
+TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
+PRODUCTS = st.builds(
+    Product,
+    id=st.integers(10, 70).map("p{}".format),
+    title=TEXTS,
+    status=st.sampled_from([Status.ACTIVE, Status.DRAFT]),
+    description=maybe(TEXTS),
+    brand=maybe(st.sampled_from(["Red", "Blu", "Acme"])),
+    category_id=maybe(st.sampled_from(["home", "desk-lamps"])),
+    price=maybe(st.sampled_from(["1", "2", "30"]).map(eur)),
+    gtin=maybe(st.just("4006381333931")),
+    mpn=maybe(st.sampled_from(["ab12", "lamp", "04006381333931"])),
+)
+FILTERS = st.lists(
+    st.sampled_from(
+        [
+            Filter("status", Operator.EQ, ("active",)),
+            Filter("brand", Operator.EQ, ("Red", "Blu")),
+            Filter("category", Operator.NE, ("home",)),
+            Filter("price", Operator.EXISTS, (True,)),
+        ]
+    ),
+    max_size=2,
+    unique=True,
+).map(tuple)
+QUERIES = st.builds(
+    ProductQuery,
+    text=st.lists(st.sampled_from(TYPED), min_size=1, max_size=4).map(" ".join)
+    | st.sampled_from(["ab-12", "AB 12", "4006381333931", "the", ""]),
+    filters=FILTERS,
+    sort=st.sampled_from([None, Sort("price"), Sort("id", descending=True)]),
+    limit=st.integers(1, 30),
+    facets=st.sampled_from([(), (Facet("brand"), Facet("category"), Facet("price"))]),
+)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeping, "LONGEST", -1)
+        yield
+
+
+class Both:
+    """Two indexes of one catalog: one keeps words, one asks the engine for everything."""
+
+    def __init__(self, catalog: MemoryCatalog) -> None:
+        reading = Reading(synonyms=SYNONYMS)
+        self.keeping = TantivyIndex(catalog.view, catalog, reading=reading)
+        self.asking = TantivyIndex(catalog.view, catalog, reading=reading)
+
+    def compare(self, query: ProductQuery) -> None:
+        """Find all pages of a query with both, each page going on where one of both had ended."""
+        while True:
+            kept = self.keeping.search(query)
+            with nothing_kept():
+                asked = self.asking.search(query)
+            assert kept == asked
+            if kept.next is None:
+                return
+            query = replace(query, after=asked.next)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(PRODUCTS, max_size=60),
+    st.lists(PRODUCTS | st.integers(10, 70).map("p{}".format), max_size=4),
+    st.lists(QUERIES, min_size=1, max_size=6),
+    st.sampled_from([4, 15, planning.BROAD]),
+)
+def test_both_ways_find_the_same(
+    products: list[Product], writes: list[Product | str], queries: list[ProductQuery], broad: int
+) -> None:
+    """Also in an index of several segments, some of whose products are deleted."""
+    catalog = new_catalog()
+    put(catalog, *{each.id: each for each in products}.values())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "BROAD", broad)
+        both = Both(catalog)
+        for query in queries:
+            both.compare(query)
+        for write in writes:
+            if isinstance(write, str):
+                remove(catalog, write)
+            else:
+                put(catalog, write)
+            both.compare(queries[0])
+        for query in queries:
+            both.compare(query)
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "value"),
+    [
+        (keeping, "PAID", 10),
+        (keeping, "LONGEST", 12),
+        (keeping, "NAMES_MAX", 2),
+        (keeping, "ENTRY_BYTES", 10 * 2**20),
+        (holdings, "EXTRAS_MAX", 1),
+        (matches, "FAR", 0),
+        (documents, "IDS_KEPT", 5),
+        (planning, "BROAD", 15),
+    ],
+)
+def test_whatever_is_kept_nothing_else_is_found(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(module, limit, value)
+    chosen = Random(3)  # noqa: S311 - the same words in each run
+    catalog = new_catalog()
+    put(
+        catalog,
+        *(
+            Product(
+                id=f"p{n}",
+                title=" ".join(chosen.choices(WORDS, WORDS_WEIGHTS, k=3)),
+                description=" ".join(chosen.choices(WORDS, WORDS_WEIGHTS, k=3)),
+                brand=chosen.choice(["Red", "Blu"]),
+                mpn=f"ab{n % 4}",
+            )
+            for n in range(80)
+        ),
+    )
+    both = Both(catalog)
+    filters = (Filter("brand", Operator.EQ, ("Red",)),)
+
+    for _ in range(60):
+        text = " ".join(chosen.choices(TYPED, k=chosen.randint(1, 4)))
+        both.compare(ProductQuery(text, chosen.choice([(), filters]), limit=7))
+    both.compare(ProductQuery("ab 1", limit=7))
+
+
+def test_what_was_not_asked_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "ENTRY_BYTES", 0)
+    shelf = keeping.Shelf[str, int](20)
+    for number, name in enumerate("abc"):
+        shelf.put(name, number, 8)
+        shelf.put(name, 9, 8)
+        shelf.get("a")
+
+    assert [shelf.get(each) for each in "abc"] == [0, None, 2]
+
+
+def test_much_is_taken_in_when_it_was_asked_for_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as as much was asked of the engine as it costs to take it in; and never what is too long."""
+    monkeypatch.setattr(keeping, "PAID", 10)
+    monkeypatch.setattr(keeping, "LONGEST", 30)
+    shelf = keeping.Shelf[str, int](100)
+    sizes = {"few": 10, "many": 25, "most": 31}
+
+    paid = {
+        name: [shelf.is_paid(name, 0, lambda: sizes[name]) for _ in range(4)]  # noqa: B023
+        for name in sizes
+    }
+
+    assert paid == {
+        "few": [True, True, True, True],
+        "many": [False, False, True, True],
+        "most": [False, False, False, False],
+    }
+
+
+def test_a_position_with_numbers_that_no_catalog_has_is_read_by_the_engine() -> None:
+    catalog = new_catalog()
+    put(catalog, *(Product(id=f"p{n}", title="Red lamp") for n in range(5)))
+    both = Both(catalog)
+
+    for numbers in [
+        (2, 10**9, 0, 0, 500, 0, 0),
+        (0, 500, 0, 0, 500, 0, 0),
+        (9, 500, 0, 0, 500, 0, 0),
+    ]:
+        both.compare(ProductQuery("red lamp", after=("p1", 1e300, 1, 0, *numbers)))
