@@ -14,30 +14,29 @@ are found at once. Limits: 50 filter values of 1,000 characters, 10,000 characte
 20 facets.
 """
 
-import dataclasses
-import difflib
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from vitrina.domain.errors import Fault, InvalidQuery, InvalidValue
-from vitrina.domain.product import Availability, Condition, Status
-from vitrina.domain.text import clean_text
-from vitrina.service_layer.documents import PRODUCT_FIELDS, parse_time
+from vitrina.domain.product import Status
+from vitrina.service_layer.comparisons import (
+    comparison_of,
+    is_attribute,
+    read_boolean,
+    shown,
+    unknown,
+)
+from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.queries import (
-    ATTRIBUTE_PREFIX,
     FACET_FIELDS,
     FACETS_MAX,
-    FILTER_FIELDS,
     FILTER_TEXT_MAX,
     FILTER_VALUES_MAX,
     IDS_MAX,
     LIMIT_DEFAULT,
     LIMIT_MAX,
-    RANGES,
     SORT_FIELDS,
     TEXT_MAX,
     Facet,
@@ -69,22 +68,10 @@ PARAMETERS: Final = (
 
 FAULTS_MAX: Final = 50
 
-NUMBER_PATTERN: Final = r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?"
-"""The numbers that a fixed field can be compared with."""
+_REPEATED: Final = (Operator.EQ, Operator.NE)
+"""What several values may be given for."""
 
-CHOICES: Final[Mapping[str, Sequence[str]]] = {
-    "status": tuple(each.value for each in Status),
-    "condition": tuple(each.value for each in Condition),
-    "availability": tuple(each.value for each in Availability),
-}
-"""The fields that have one of a few values."""
-
-_NUMBER: Final = re.compile(NUMBER_PATTERN)
-_OPERATOR: Final = re.compile(r"(?P<field>.+)\[(?P<operator>[^\[\]]*)\]", re.DOTALL)
-# The index compares, it does not collate: a range over names would mean little.
-_RANGED: Final = frozenset({FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE})
-_OPERATORS: Final = tuple(Operator)
-_UNRANGED: Final = tuple(each for each in Operator if each not in RANGES)
+_ACTIVE: Final = Filter("status", Operator.EQ, (Status.ACTIVE.value,))
 _NOT_SPACE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
@@ -159,11 +146,6 @@ def parse_fields(text: str) -> tuple[str, ...]:
     return fields or ()
 
 
-def operators_of(kind: FieldKind) -> tuple[Operator, ...]:
-    """Return how a filter on a field of this kind may compare."""
-    return _OPERATORS if kind in _RANGED else _UNRANGED
-
-
 def parse_integer(name: str, text: str, *, lowest: int, highest: int) -> int:
     """Read the integer that the parameter *name* has as its value.
 
@@ -180,16 +162,6 @@ def parse_integer(name: str, text: str, *, lowest: int, highest: int) -> int:
     return value
 
 
-@dataclass(slots=True)
-class _Condition:
-    """A filter under construction, and how its parameter was written."""
-
-    parameter: str
-    field: str
-    operator: Operator
-    values: list[FilterValue] = dataclasses.field(default_factory=list)
-
-
 class _Reader:
     """Takes typed values out of the pairs and collects what is wrong with them."""
 
@@ -202,7 +174,7 @@ class _Reader:
 
     def fault(self, parameter: str, code: str, detail: str) -> None:
         if len(self._faults) < FAULTS_MAX:
-            self._faults.append(Fault(_shown(parameter), code, detail))
+            self._faults.append(Fault(shown(parameter), code, detail))
 
     def finish(self) -> None:
         if self._faults:
@@ -253,7 +225,7 @@ class _Reader:
         """Return a parameter that is ``true`` or ``false``; false without it."""
         text = self.single(name)
         try:
-            return text is not None and _boolean(text)
+            return text is not None and read_boolean(text)
         except InvalidValue as error:
             self.fault(name, error.rule, error.detail)
             return False
@@ -281,7 +253,7 @@ class _Reader:
             return None
         for each in asked:
             if each not in PRODUCT_FIELDS:
-                self.fault(name, "unknown_field", _unknown("field", each, PRODUCT_FIELDS))
+                self.fault(name, "unknown_field", unknown("field", each, PRODUCT_FIELDS))
         return tuple(each for each in PRODUCT_FIELDS if each in asked)
 
     def sort(self, name: str) -> Sort | None:
@@ -291,12 +263,12 @@ class _Reader:
         key = text.removeprefix("-")
         descending = key != text
         known = [*SORT_FIELDS, "id"]
-        if key in known or _is_attribute(key):
+        if key in known or is_attribute(key):
             return Sort(key, descending=descending)
         if text == "relevance":
             return Sort(text)
         choices = ["relevance", *(f"{sign}{each}" for each in known for sign in ("", "-"))]
-        detail = _unknown("sort key", text, [*choices, "attributes.NAME", "-attributes.NAME"])
+        detail = unknown("sort key", text, [*choices, "attributes.NAME", "-attributes.NAME"])
         self.fault(name, "unknown_sort", detail)
         return None
 
@@ -318,143 +290,43 @@ class _Reader:
                 matching[name] = words
         facets: list[Facet] = []
         for each in asked:
-            if each in FACET_FIELDS or _is_attribute(each):
+            if each in FACET_FIELDS or is_attribute(each):
                 facets.append(Facet(each, matching.get(each)))
             else:
                 known = [*FACET_FIELDS, "attributes.NAME"]
-                self.fault("facets", "unknown_field", _unknown("facet", each, known))
+                self.fault("facets", "unknown_field", unknown("facet", each, known))
         return tuple(facets)
 
     def filters(self) -> tuple[Filter, ...]:
         """Return the filters; every parameter that is none and not known is a fault."""
-        conditions: dict[tuple[str, Operator], _Condition] = {}
+        asked: dict[tuple[str, Operator], list[FilterValue]] = {}
         count = 0
         for parameter, texts in self._given.items():
             if parameter in self._known:
                 continue
-            found = self._condition(parameter)
-            if found is None:
+            try:
+                comparison = comparison_of(parameter, self._known)
+            except InvalidValue as error:
+                self.fault(parameter, error.rule, error.detail)
                 continue
             count += len(texts)
             if count > FILTER_VALUES_MAX:
                 detail = f"More than {FILTER_VALUES_MAX} filter values are not allowed."
                 self.fault(parameter, "too_many", detail)
                 break
-            condition = conditions.setdefault((found.field, found.operator), found)
+            values = asked.setdefault((comparison.field, comparison.operator), [])
             for text in texts:
-                value = self._value(condition, text)
-                if value is not None:
-                    condition.values.append(value)
-            if condition.operator not in {Operator.EQ, Operator.NE} and len(texts) > 1:
-                detail = "A bound is given once at most."
-                self.fault(parameter, "duplicate_parameter", detail)
+                try:
+                    values.append(comparison.read(text))
+                except InvalidValue as error:
+                    self.fault(parameter, error.rule, error.detail)
+            if len(texts) > 1 and comparison.operator not in _REPEATED:
+                self.fault(parameter, "duplicate_parameter", "A bound is given once at most.")
         filters = [
-            Filter(each.field, each.operator, tuple(dict.fromkeys(each.values)))
-            for each in conditions.values()
-            if each.values
+            Filter(field, operator, tuple(dict.fromkeys(values)))
+            for (field, operator), values in asked.items()
+            if values
         ]
-        if not any(each.field == "status" for each in conditions.values()):
-            filters.append(Filter("status", Operator.EQ, (Status.ACTIVE.value,)))
+        if "status" not in [field for field, _ in asked]:
+            filters.append(_ACTIVE)
         return tuple(filters)
-
-    def _condition(self, parameter: str) -> _Condition | None:
-        """Return the empty filter that a parameter's name asks for, or None with a fault."""
-        if fixed := _FIXED.get(parameter):
-            return _Condition(parameter, *fixed)
-        name, operator = unicodedata.normalize("NFC", parameter), "eq"
-        if match := _OPERATOR.fullmatch(name):
-            name, operator = match["field"], match["operator"]
-        if name not in FILTER_FIELDS and not _is_attribute(name):
-            known = [*self._known, *FILTER_FIELDS, "attributes.NAME"]
-            self.fault(parameter, "unknown_parameter", _unknown("parameter", name, known))
-            return None
-        allowed = [each.value for each in operators_of(kind_of(name))]
-        if operator not in allowed:
-            detail = _unknown(f"operator of {name!r}", operator, allowed)
-            self.fault(parameter, "unknown_operator", detail)
-            return None
-        return _Condition(parameter, name, Operator(operator))
-
-    def _value(self, condition: _Condition, text: str) -> FilterValue | None:
-        """Return a filter's value, or None with a fault."""
-        parameter = condition.parameter
-        if not text:
-            detail = "A filter needs a value; products without one are found by [exists]=false."
-            self.fault(parameter, "empty_value", detail)
-            return None
-        try:
-            text = clean_text(text, longest=FILTER_TEXT_MAX)
-            if condition.operator is Operator.EXISTS:
-                return _boolean(text)
-            return _PARSERS[kind_of(condition.field)](condition, text)
-        except InvalidValue as error:
-            self.fault(parameter, error.rule, error.detail)
-            return None
-
-
-def _fixed() -> Iterator[tuple[str, tuple[str, Operator]]]:
-    for field, kind in FILTER_FIELDS.items():
-        yield field, (field, Operator.EQ)
-        for operator in operators_of(kind):
-            yield f"{field}[{operator}]", (field, operator)
-
-
-_FIXED: Final = dict(_fixed())
-"""Every way to write a filter on a fixed field → the field and the operator."""
-
-
-def _is_attribute(name: str) -> bool:
-    return name.startswith(ATTRIBUTE_PREFIX) and len(name) > len(ATTRIBUTE_PREFIX)
-
-
-def _boolean(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise InvalidValue("invalid_boolean", f"{text[:40]!r} is neither 'true' nor 'false'.")
-    return text == "true"
-
-
-def _keyword(condition: _Condition, text: str) -> str:
-    choices = CHOICES.get(condition.field)
-    if choices is not None and text not in choices:
-        raise InvalidValue("unknown_value", _unknown("value", text, choices))
-    return text
-
-
-def _number(_: _Condition, text: str) -> Decimal:
-    if not _NUMBER.fullmatch(text):
-        raise InvalidValue(
-            "invalid_number",
-            f"{text[:40]!r} is not a plain decimal number of at most 15 digits before "
-            "and 10 after the point, such as '12.90'.",
-        )
-    return Decimal(text)
-
-
-def _attribute(condition: _Condition, text: str) -> str:
-    # A range over an attribute compares numbers and measures: "40", "40 in".
-    if condition.operator in RANGES and not re.match(r"-?[0-9]", text):
-        raise InvalidValue(
-            "invalid_number",
-            f"{text[:40]!r} is neither a number nor a number with a unit, such as '40 in'.",
-        )
-    return text
-
-
-_PARSERS: Final[Mapping[FieldKind, Callable[[_Condition, str], FilterValue]]] = {
-    FieldKind.KEYWORD: _keyword,
-    FieldKind.CATEGORY: _keyword,
-    FieldKind.NUMBER: _number,
-    FieldKind.TIME: lambda _, text: parse_time(text),
-    FieldKind.ATTRIBUTE: _attribute,
-}
-
-
-def _shown(name: str) -> str:
-    return name if len(name) <= 100 else f"{name[:100]}…"  # noqa: PLR2004 - one line of an answer
-
-
-def _unknown(what: str, name: str, known: Sequence[str]) -> str:
-    """Return a sentence that names what is unknown, the nearest known, and all known."""
-    near = difflib.get_close_matches(name[:100].lower(), known, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no {what} {_shown(name)!r}.{meant} Known: {', '.join(known)}."

@@ -133,7 +133,8 @@ class Mapped:
             place = 0
             while row < len(lengths) and place + lengths[row] <= len(data):
                 if length := lengths[row]:
-                    yield self._stored(row, data[place : place + length - 1])
+                    body = data[place : place + length - 1]
+                    yield self._stored(row, _id_in(body), body)
                     place += length
                 row += 1
             rest = data[place:]
@@ -142,7 +143,7 @@ class Mapped:
 
     def row(self, product_id: str) -> int | None:
         """Return the row of a product, or None; raises as :meth:`product`."""
-        start = b'%s%s"' % (_ID, product_id.encode(errors="replace"))
+        start = _start(product_id)
         for row in self.keys.ids.rows(self.keys.hash(product_id)):
             if self._read(len(start), self.keys.place(row)) == start:
                 return row
@@ -212,22 +213,27 @@ class Mapped:
         return left
 
     def _find(self, product_id: str) -> Stored | None:
+        start = _start(product_id)
         for row in self.keys.ids.rows(self.keys.hash(product_id)):
-            stored = self._stored(row, self._body(row))
-            if stored.id == product_id:
+            body = self._body(row)
+            mine = body.startswith(start)
+            # Another one is held against its digest, too: it may be this one, damaged.
+            stored = self._stored(row, product_id if mine else _id_in(body), body)
+            if mine:
                 return stored
         return None
 
     def _owner(self, slots: Slots, field: str, key: str) -> tuple[int, str] | None:
         """Return row and id of the product that has *key* in a field."""
         for row in slots.rows(self.keys.hash(key)):
-            stored = self._stored(row, self._body(row))
-            if codec.load(stored.body)[field] == key:
+            body = self._body(row)
+            stored = self._stored(row, _id_in(body), body)
+            if codec.load(body)[field] == key:
                 return row, stored.id
         return None
 
-    def _stored(self, row: int, body: bytes) -> Stored:
-        stored = Stored.of(_id_in(body), self.keys.versions[row], body)
+    def _stored(self, row: int, product_id: str, body: bytes) -> Stored:
+        stored = Stored.of(product_id, self.keys.versions[row], body)
         if digest_of(stored.tag) != self.keys.digests[row]:
             raise self.damaged(f"byte {self.keys.place(row)} is not where its product begins")
         return stored
@@ -255,6 +261,11 @@ class Mapped:
             f"{self._file.path} is not what was written: {reason}. See: vitrina verify "
             f"{self._file.path.parent.parent}"
         )
+
+
+def _start(product_id: str) -> bytes:
+    """Return what the body of a product begins with."""
+    return b'%s%s"' % (_ID, product_id.encode(errors="replace"))
 
 
 def _id_in(body: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from vitrina.entrypoints.http.openapi import FIELDS, Node, query
+from vitrina.service_layer.comparisons import CHOICES, NUMBER_PATTERN, operators_of
 from vitrina.service_layer.queries import (
     FACET_FIELDS,
     FACETS_MAX,
@@ -23,7 +24,7 @@ from vitrina.service_layer.queries import (
     FieldKind,
     Operator,
 )
-from vitrina.service_layer.query_string import CHOICES, NUMBER_PATTERN, PARAMETERS, operators_of
+from vitrina.service_layer.query_string import PARAMETERS
 
 _TEXT: Final[Node] = {
     "type": "string",
