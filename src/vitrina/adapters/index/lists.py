@@ -28,7 +28,7 @@ LIST_MAX: Final = 100_000
 """Longer lists are not kept: to read one takes about 0.4 µs for each product."""
 
 ENTRIES_MAX: Final = 300_000
-"""How many products all lists of one state have together: about 40 MB."""
+"""How many products all lists of one state have together: about 40 MB, and 60 once all their ids are read."""
 
 QUESTIONS_MAX: Final = 1_024
 """How many lists are counted how often they were asked for."""
@@ -56,12 +56,14 @@ class Part:
     Attributes:
         numbers: Of the whole list, ascending.
         addresses: Of the products that have them.
+        ids: Theirs; "" where it was not yet read.
         first: Place of the first that belongs to the part.
         end: Place behind the last.
     """
 
     numbers: Sequence[float]
     addresses: Sequence[tantivy.DocAddress]
+    ids: list[str]
     first: int
     end: int
 
@@ -84,7 +86,7 @@ class Part:
                     end = min(end, bisect_left(self.numbers, number))
                 case _:
                     end = min(end, bisect_right(self.numbers, number))
-        return Part(self.numbers, self.addresses, first, max(first, end))
+        return Part(self.numbers, self.addresses, self.ids, first, max(first, end))
 
     def page(
         self, walker: Walker, order: Path, need: int, after: Found | None
@@ -105,10 +107,15 @@ class Part:
                 end = min(end, bisect_right(self.numbers, self.numbers[begin + need - 1]))
         if end - first > WINDOW_MAX:
             return None
-        hits = list(zip(self.numbers[first:end], self.addresses[first:end], strict=True))
+        addresses, ids = self.addresses[first:end], self.ids[first:end]
+        if "" in ids:
+            # Others may read them at the same time: they will find the same.
+            ids = self.ids[first:end] = walker.ids(addresses)
+        hits = list(zip(self.numbers[first:end], addresses, strict=True))
         if order.levels[0].descending:
             hits.reverse()
-        return walker.ordered(hits, order, after)[:need]
+            ids.reverse()
+        return walker.ordered(hits, ids, order, after)[:need]
 
 
 class Lists:
@@ -146,6 +153,7 @@ class Lists:
         hits = searcher.search(
             query, max(total, 1), count=False, order_by_field=field, order=Order.Asc
         ).hits
-        kept = Part([number for number, _ in hits], [each for _, each in hits], 0, len(hits))
+        numbers, addresses = [number for number, _ in hits], [each for _, each in hits]
+        kept = Part(numbers, addresses, [""] * len(hits), 0, len(hits))
         self._kept[name] = kept
         return kept

@@ -6,9 +6,10 @@ first number and comes later by the others, then what has a later first number. 
 the list is not counted from the top, and writes in between move nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import tantivy
 from tantivy import FieldType, Occur, Order, Query
@@ -50,9 +51,13 @@ class Path:
     levels: tuple[Level, ...]
     text_at: int = 0
 
+    @property
+    def is_by_number(self) -> bool:
+        """Whether it is by one number, and then by id."""
+        return self.levels[1:] == ID_PATHS[False].levels
 
-@dataclass(frozen=True, slots=True)
-class Found:
+
+class Found(NamedTuple):
     """A product on a page.
 
     Attributes:
@@ -108,18 +113,30 @@ class Walker:
         return list(self._walk(query, order, 0, need, after)) if need else []
 
     def ordered(
-        self, hits: Sequence[tuple[float, tantivy.DocAddress]], order: Path, after: Found | None
+        self,
+        hits: Sequence[tuple[float, tantivy.DocAddress]],
+        ids: Sequence[str],
+        order: Path,
+        after: Found | None,
     ) -> list[Found]:
         """Return those of some documents that come after one, in order.
 
         Args:
             hits: The documents, with their numbers in the first level, and sorted by them.
+            ids: Theirs.
             order: To sort them by.
             after: May be among them.
         """
+        numbers = [number for number, _ in hits]
+        if order.is_by_number:
+            placed = _placed(numbers, ids, order)
+            if after is not None:
+                (place,) = _placed(after.keys[:1], [after.id], order)
+                placed = placed[bisect_right(placed, place) :]
+            return _found(placed, order)
         # Only the whole place of a product tells which of those that share its number come later.
         depth = 0 if after is None else None
-        return _later(self._sorted(hits, order, depth), after, order)
+        return _later(self._sorted(hits, order, depth, ids), after, order)
 
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
@@ -191,6 +208,7 @@ class Walker:
         hits: Sequence[tuple[float, tantivy.DocAddress]],
         order: Path,
         depth: int | None = None,
+        ids: Sequence[str] | None = None,
     ) -> list[Found]:
         """Return what was found, in order.
 
@@ -198,20 +216,17 @@ class Walker:
             hits: Documents, with their numbers in the level they were sorted by.
             order: To sort them by.
             depth: That level; None when they are in no order.
+            ids: Theirs, if they are known.
         """
         addresses = [address for _, address in hits]
         if not addresses:
             return []
-        ids = self.ids(addresses)
+        ids = self.ids(addresses) if ids is None else ids
         if depth == 0 and len({key for key, _ in hits}) == len(hits):
             # Told apart by the first number, they are in order, and the others do not matter.
             return [Found(each, (key,)) for each, (key, _) in zip(ids, hits, strict=True)]
-        if depth == 0 and order.levels[1:] == ID_PATHS[False].levels:
-            # What shares the first number is in the order of the ids: their levels need not be read.
-            numbered = zip([key for key, _ in hits], ids, strict=True)
-            first = -1 if order.levels[0].descending else 1
-            ordered = sorted(numbered, key=lambda each: (first * each[0], each[1]))
-            return [Found(each, (key,)) for key, each in ordered]
+        if depth == 0 and order.is_by_number:
+            return _found(_placed([key for key, _ in hits], ids, order), order)
         columns = [self.searcher.fast_field_values(each.field, addresses) for each in order.levels]
         keys = [tuple(map(_known, each)) for each in zip(*columns, strict=True)]
         if order.text_at == 0:
@@ -242,6 +257,23 @@ def _known(value: float | None) -> float:
     if value is None:
         raise ValueError("a product without a value in a level it is sorted by")
     return value
+
+
+def _placed(numbers: Sequence[float], ids: Sequence[str], order: Path) -> list[tuple[float, str]]:
+    """Return the places of products in an order by a number and then by id, the first one first.
+
+    What shares the number is in the order of the ids, so that their levels need not be read.
+    """
+    if order.levels[0].descending:
+        numbers = [-each for each in numbers]
+    return sorted(zip(numbers, ids, strict=True))
+
+
+def _found(placed: Iterable[tuple[float, str]], order: Path) -> list[Found]:
+    """Return the products that have these places."""
+    if order.levels[0].descending:
+        return [Found(each, (-number,)) for number, each in placed]
+    return [Found(each, (number,)) for number, each in placed]
 
 
 def _sort(found: list[Found], order: Path) -> list[Found]:
