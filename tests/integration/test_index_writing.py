@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -16,6 +17,7 @@ from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.schema import Spread, Writer
 from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_all, written_lines
+from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.product import Product
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.queries import ProductQuery
@@ -24,7 +26,7 @@ PRODUCTS = [
     store_product(Product(id=f"product-{n}", title=f"Lâmpada {n}", description='Line\n"two"'))
     for n in range(1_203)
 ]
-SPREAD = Spread.of([each.id for each in PRODUCTS])
+SPREAD = Spread.of((each.id for each in PRODUCTS), len(PRODUCTS))
 
 
 def written(products: list[Stored], helpers: int) -> list[str]:
@@ -70,6 +72,15 @@ def test_what_the_engine_refuses_is_told() -> None:
 
     with pytest.raises(ValueError, match="id"):
         write_all(PRODUCTS, "pt", SPREAD, refuse, 1)
+
+
+def test_a_catalog_that_cannot_be_read_to_its_end_is_told() -> None:
+    def read() -> Iterator[Stored]:
+        yield from PRODUCTS
+        raise StoreUnreadable("the disk is gone")
+
+    with pytest.raises(StoreUnreadable, match="gone"):
+        write_all(read(), "pt", SPREAD, lambda _: None, 2)
 
 
 def test_few_products_need_no_helper(monkeypatch: pytest.MonkeyPatch) -> None:

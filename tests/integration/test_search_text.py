@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tantivy
+from hypothesis import example, given, strategies as st
 
 from tests.contract.product_index import follow, new_catalog, put
 from vitrina.adapters.index import planning
@@ -345,9 +347,22 @@ def test_words_that_are_too_long_are_left_out_and_the_rest_is_found(find: Find) 
     assert find(long, c="Lamp") == []
 
 
-@pytest.mark.parametrize("title", ["Wi-Fi_6 (USB3.0)", "Lâmpada wi-fi_6: ÜBER-usb3.0"])
-def test_texts_are_cut_alike_whatever_their_characters(title: str) -> None:
+ENGINE = (
+    tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    .filter(tantivy.Filter.lowercase())
+    .filter(tantivy.Filter.ascii_fold())
+    .filter(tantivy.Filter.remove_long(64))
+    .build()
+)
+"""How the engine would cut a text."""
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+@example("Wi-Fi_6 (USB3.0)")
+@example("Lâmpada wi-fi_6: ÜBER-usb3.0 caf\u00e9\u2013bar\u00a0\u0394\u039f\u03a3")
+@example(f"red {'x' * 64} {'é' * 40} {'x' * 63}")
+def test_texts_are_cut_as_the_engine_cuts_them(text: str) -> None:
     analyzer = Analyzer("en")
-    assert analyzer.split_all([title, "", "a"]) == [analyzer.split(title), [], ["a"]]
-    assert "fi" in analyzer.split(title)
-    assert analyzer.split(title)[-2:] == ["usb3", "0"]
+    assert analyzer.split(text) == ENGINE.analyze(text)
+    assert [each for each in analyzer.cut(text) if len(each) < 64] == ENGINE.analyze(text)
+    assert analyzer.read(text).plain == analyzer.cut(text)

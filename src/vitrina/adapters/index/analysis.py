@@ -11,9 +11,9 @@ text anew for each field. Texts of ASCII characters are cut without the engine; 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import tantivy
 
@@ -66,29 +66,43 @@ STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
 STEMS_KEPT: Final = 200_000
 """How many words are remembered with their stems: about 25 MB."""
 
+ODD_KEPT: Final = 20_000
+"""How many words that are not of ASCII characters are remembered as they are folded."""
+
+TEXTS_KEPT: Final = 20_000
+"""How many short texts are remembered with their words, such as brands: about 10 MB."""
+
 _PUNCTUATION: Final = bytes(each for each in range(128) if not chr(each).isalnum())
 _CODE: Final = re.compile(r"[^0-9a-z]+")
 _WORDS: Final = bytes(ord(chr(each).lower()) if chr(each).isalnum() else 32 for each in range(128))
 _TO_WORDS: Final = _WORDS + bytes(range(128, 256))
 
-_BETWEEN: Final = "\x7f"
-"""Stands between texts that are cut together; no text of a product holds it."""
 
-_TO_TEXTS: Final = _TO_WORDS[:127] + _BETWEEN.encode() + _TO_WORDS[128:]
+class Words(NamedTuple):
+    """The words of a text.
+
+    Attributes:
+        plain: Folded, without their stems taken; those that are too long may be among them.
+        stems: Their stems.
+    """
+
+    plain: list[str]
+    stems: list[str]
 
 
-class _Stems(dict[str, str]):
-    """Words with their stems, found out when they are first asked for."""
+class _Memory[T](dict[str, T]):
+    """What was found out about texts, each when it is first asked for."""
 
-    def __init__(self, analyzer: tantivy.TextAnalyzer) -> None:
+    def __init__(self, find: Callable[[str], T], kept: int) -> None:
         super().__init__()
-        self._analyzer = analyzer
+        self._find = find
+        self._kept = kept
 
-    def __missing__(self, word: str) -> str:
-        if len(self) >= STEMS_KEPT:
+    def __missing__(self, text: str) -> T:
+        if len(self) >= self._kept:
             self.clear()
-        stem = self[word] = "".join(self._analyzer.analyze(word)[:1])
-        return stem
+        found = self[text] = self._find(text)
+        return found
 
 
 class Analyzer:
@@ -96,31 +110,41 @@ class Analyzer:
 
     def __init__(self, language: str) -> None:
         """Prepare for *language*, a key of :data:`LANGUAGES`."""
-        self._words = _builder().build()
-        self._stems = _Stems(_builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build())
+        words = _builder().build()
+        stems = _builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build()
         self._stop = STOP_WORDS.get(language, frozenset())
-        self.stem: Final = self._stems.__getitem__
+        self._odd = _Memory(words.analyze, ODD_KEPT)
+        self.stem: Final = _Memory(
+            lambda word: "".join(stems.analyze(word)[:1]), STEMS_KEPT
+        ).__getitem__
+        self._read = _Memory(self._words_of, TEXTS_KEPT)
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, folded, without their stems taken."""
-        if text.isascii():
-            cut = text.encode().translate(_TO_WORDS).decode().split()
-            if len(text) < TERM_LENGTH_MAX or len(max(cut, key=len, default="")) < TERM_LENGTH_MAX:
-                return cut
-            return [each for each in cut if len(each) < TERM_LENGTH_MAX]
-        return list(self._words.analyze(text))
+        words = self.cut(text)
+        if len(text) < TERM_LENGTH_MAX or len(max(words, key=len, default="")) < TERM_LENGTH_MAX:
+            return words
+        return [each for each in words if len(each) < TERM_LENGTH_MAX]
 
-    def split_all(self, texts: Sequence[str]) -> list[list[str]]:
-        """Return the words of each of several texts; those that are too long may be among them."""
-        together = _BETWEEN.join(texts)
-        if together.isascii():
-            cut = together.encode().translate(_TO_TEXTS).decode().split(_BETWEEN)
-            return [each.split() for each in cut]
-        return list(map(self.split, texts))
+    def cut(self, text: str) -> list[str]:
+        """Return the words of a text as :meth:`split` does; those that are too long may be among them."""
+        words = text.encode().translate(_TO_WORDS).decode().split()
+        if text.isascii():
+            return words
+        odd = self._odd
+        return [each for word in words for each in ((word,) if word.isascii() else odd[word])]
+
+    def read(self, text: str) -> "Words":
+        """Return the words of a text that many products have, such as a brand; they are remembered."""
+        return self._read[text]
 
     def stems(self, text: str) -> list[str]:
         """Return the stems of the words of a text, in order."""
         return list(map(self.stem, self.split(text)))
+
+    def _words_of(self, text: str) -> Words:
+        words = self.cut(text)
+        return Words(words, list(map(self.stem, words)))
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a folded word is one of the language's stop words."""
@@ -156,5 +180,7 @@ def long_gtin(text: str) -> str:
 
 def whole(words: Sequence[str]) -> str:
     """Return a short digest of a whole text's words, to find titles that are equal but for case."""
-    known = " ".join([each for each in words if len(each) < TERM_LENGTH_MAX])
+    known = " ".join(words)
+    if len(known) >= TERM_LENGTH_MAX:
+        known = " ".join([each for each in words if len(each) < TERM_LENGTH_MAX])
     return blake2b(known.encode(), digest_size=8).hexdigest()

@@ -8,7 +8,7 @@ not ready, and says how far it is.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -291,9 +291,8 @@ class TantivyIndex:
         if self._slot is not None:
             self._slot.clear()
             folder = str(self._slot.folder)
-        seq, everything = self._view.snapshot()
-        products = list(everything)  # The helpers share them out by their numbers.
-        self._spread = Spread.of([each.id for each in products])
+        seq, products = self._view.snapshot()
+        self._spread = Spread.of((each.id for each in products), len(products))
         self._use(tantivy.Index(build_schema(), folder))
         self._writer = self._index.writer(BUILD_HEAP_BYTES, num_threads=1)
         try:
@@ -307,7 +306,7 @@ class TantivyIndex:
         self._refresh(seq)
         self._take_changes()
 
-    def _write_all(self, products: Sequence[Stored], helpers: int) -> None:
+    def _write_all(self, products: Collection[Stored], helpers: int) -> None:
         done, add = 0, self._writer.add_json
 
         def add_one(document: str) -> None:

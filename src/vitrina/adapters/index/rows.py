@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from vitrina.adapters import codec
 from vitrina.domain.attributes import Measure
@@ -40,8 +40,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """A measure, or a bare number, as it compares.
 
     Attributes:
@@ -92,7 +91,7 @@ class Row:
     def of(cls, stored: Stored) -> "Row":
         """Return the row of a stored product."""
         document = codec.load(stored.body)
-        values = dict(values_of(document))
+        values = values_of(document)
         title = fold(str(document["title"]))
         everything = fold("\n".join(_texts(document, values)))
         titled = frozenset(words(title))
@@ -114,40 +113,59 @@ def microseconds(time: datetime) -> int:
     return (time - _EPOCH) // _MICROSECOND
 
 
-def values_of(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    """Yield the fields of a product that have values, as :class:`Row` has them."""
-    for field, name in _KEYWORDS:
-        value = document[name]
-        if isinstance(value, str):
-            yield field, (value,)
-    if tags := tuple(dict.fromkeys(_strings(document["tags"]))):
-        yield "tag", tags
-    yield from _numbers(document)
-    attributes = document["attributes"]
-    if isinstance(attributes, dict):
-        for name, each in attributes.items():
-            if values := _attribute(each):
-                yield f"{ATTRIBUTE_PREFIX}{name}", values
+def values_of(document: Document) -> dict[str, tuple[Value, ...]]:
+    """Return the fields of a product that have values, as :class:`Row` has them."""
+    values: dict[str, tuple[Value, ...]] = {
+        name: (value,) for name, value in single_values(document).items()
+    }
+    if tags := tags_of(document):
+        values["tag"] = tags
+    for name, each in attributes_of(document).items():
+        values[ATTRIBUTE_PREFIX + name] = each
+    return values
 
 
-def _numbers(document: Document) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def single_values(document: Document) -> dict[str, str | int | float]:
+    """Return the fields of a product that have one value each, and have it."""
+    values: dict[str, str | int | float] = {
+        field: value for field, name in _KEYWORDS if isinstance(value := document[name], str)
+    }
     price, rating, quantity = document["price"], document["rating"], document["quantity"]
     if isinstance(price, dict):
-        yield "price", (int(scaled(Decimal(price["amount"]))),)
+        values["price"] = _read_amount(price["amount"])
     if isinstance(quantity, int):
-        yield "quantity", (quantity,)
+        values["quantity"] = quantity
     if isinstance(rating, dict):
-        yield "rating", (float(rating["average"]),)
+        values["rating"] = float(rating["average"])
     for name in ("created_at", "updated_at"):
-        time = document[name]
-        if isinstance(time, str):
-            yield name, (_read_time(time),)
+        if isinstance(time := document[name], str):
+            values[name] = _read_time(time)
+    return values
+
+
+def tags_of(document: Document) -> tuple[str, ...]:
+    """Return the tags of a product, each once."""
+    tags = document["tags"]
+    return tuple(dict.fromkeys(_strings(tags))) if tags else ()
+
+
+def attributes_of(document: Document) -> dict[str, tuple[Value, ...]]:
+    """Return the attributes of a product that have values: name → the values, each once."""
+    attributes = document["attributes"]
+    if not isinstance(attributes, dict):
+        return {}
+    return {name: values for name, each in attributes.items() if (values := _attribute(each))}
 
 
 # Catalogs are full of equal measures, and products imported together have one time.
 @lru_cache(65_536)
 def _read_measure(number: float, unit: str) -> Measured:
     return Measured(*comparable(Measure(number, unit)), number, unit)
+
+
+@lru_cache(4_096)
+def _read_amount(text: str) -> int:
+    return int(scaled(Decimal(text)))
 
 
 @lru_cache(4_096)

@@ -24,7 +24,7 @@ Texts are cut into terms here (see :mod:`~vitrina.adapters.index.analysis`); the
 spaces, each once where positions do not matter.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
@@ -34,6 +34,7 @@ import tantivy
 
 from vitrina.adapters import codec
 from vitrina.adapters.index import analysis, counts, encoding, rows
+from vitrina.adapters.index.analysis import Words
 from vitrina.adapters.index.encoding import ID_LEVELS, TITLE_LEVELS
 from vitrina.adapters.index.rows import Measured, Value
 from vitrina.domain.text import fold
@@ -83,6 +84,7 @@ _WORTHS: Final = tuple(
 
 _CODED: Final = ("sku", "gtin", "mpn")
 
+
 _SAMPLE: Final = 4_096
 """About how many ids are looked at to see how all of them are spread."""
 
@@ -93,6 +95,9 @@ _TIE: Final = 1e-3
 def step_field(name: str) -> str:
     """Return the name of the field that tells in which bucket a number is."""
     return f"{name}_step"
+
+
+_STEPS: Final = tuple((name, step_field(name)) for name in COUNTED)
 
 
 def build_schema() -> tantivy.Schema:
@@ -130,10 +135,21 @@ class Spread:
     landmarks: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, product_ids: Sequence[str]) -> Self:
-        """Look at the ids of a catalog, or enough of them."""
-        prefix = encoding.shared_prefix(product_ids)
-        sample = product_ids[:: max(1, len(product_ids) // _SAMPLE)]
+    def of(cls, product_ids: Iterable[str], count: int) -> Self:
+        """Look at the ids of a catalog, which are about *count*; no more than a sample is kept."""
+        step = max(1, count // _SAMPLE)
+        sample: list[str] = []
+        first = last = ""
+        for number, each in enumerate(product_ids):
+            if not number:
+                first = last = each
+            elif each < first:
+                first = each
+            elif each > last:
+                last = each
+            if not number % step:
+                sample.append(each)
+        prefix = encoding.shared_prefix((first, last))
         return cls(prefix, encoding.landmarks(encoding.head_level(each, prefix) for each in sample))
 
 
@@ -156,110 +172,101 @@ class Writer:
     def write_line(self, body: bytes) -> bytes:
         """Return the engine's JSON document for a product, and the end of a line."""
         document = codec.load(body)
-        return orjson.dumps(self._fields(str(document["id"]), document)) + b"\n"
+        fields = self._fields(str(document["id"]), document)
+        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
 
     def _fields(self, product_id: str, document: Document) -> dict[str, object]:
-        values = dict(rows.values_of(document))
-        title = str(document["title"])
-        head = encoding.head_level(product_id, self.spread.prefix)
-        fields: dict[str, object] = {
-            "id": product_id,
-            "h": head,
-            "has": list(values),
-            **dict(zip(ID_FIELDS[1:], encoding.id_levels(product_id), strict=True)),
-            **dict(zip(TITLE_FIELDS, encoding.title_levels(fold(title)), strict=True)),
-        }
-        if lacking := [each for each in LACKABLE if each not in values]:
+        singles = rows.single_values(document)
+        tags = rows.tags_of(document)
+        fields: dict[str, object] = {"id": product_id, **singles}
+        has = list(singles)
+        if tags:
+            fields["tag"] = tags
+            has.append("tag")
+        if lacking := [each for each in LACKABLE if each not in singles]:
             fields["lacks"] = lacking
-        attributes: dict[str, tuple[Value, ...]] = {}
-        for name, each in values.items():
-            if name.startswith(ATTRIBUTE_PREFIX):
-                attributes[encoding.escape(name.removeprefix(ATTRIBUTE_PREFIX))] = each
-            else:
-                fields[name] = each if name == "tag" else each[0]
-        for name in COUNTED:
-            number = fields.get(name)
-            if isinstance(number, int | float):
-                fields[step_field(name)] = counts.step_of(name, number)
-        _write_attributes(fields, attributes)
-        words = self._write_texts(fields, document, attributes)
-        fields["boost"] = _boost(words, encoding.rank(head, self.spread.landmarks))
+        for name, step in _STEPS:
+            if isinstance(number := singles.get(name), int | float):
+                fields[step] = counts.step_of(name, number)
+        texts = [self.analyzer.read(each) for each in tags]
+        if attributes := rows.attributes_of(document):
+            texts += self._write_attributes(fields, has, attributes)
+        fields["has"] = has
+        head = encoding.head_level(product_id, self.spread.prefix)
+        fields.update(zip(ID_FIELDS, (head, *encoding.id_levels(product_id)), strict=True))
+        title = str(document["title"])
+        fields.update(zip(TITLE_FIELDS, encoding.title_levels(fold(title)), strict=True))
+        length = self._write_texts(fields, document, title, texts)
+        fields["boost"] = _boost(length, encoding.rank(head, self.spread.landmarks))
         return fields
 
-    def _write_texts(
+    def _write_attributes(
         self,
         fields: dict[str, object],
-        document: Document,
-        attributes: Mapping[str, Sequence[Value]],
+        has: list[str],
+        attributes: Mapping[str, tuple[Value, ...]],
+    ) -> list[Words]:
+        """Write the fields of attributes, and return the words of their texts."""
+        found: list[Words] = []
+        numbers: list[str] = []
+        first: dict[str, str] = {}
+        terms: dict[str, list[str]] = {}
+        for given, values in attributes.items():
+            name = encoding.escape(given)
+            terms[name] = [encoding.value_term(each) for each in values]
+            has.append(ATTRIBUTE_PREFIX + given)
+            for each in values:
+                if isinstance(each, str):
+                    found.append(self.analyzer.read(each))
+                elif isinstance(each, Measured):
+                    numbers += _number_terms(name, each)
+                    found.append(self.analyzer.read(each.text))
+            if len(values) > 1:
+                has.append(f"list:{name}")
+                first[name] = encoding.value_term(min(values, key=lambda each: fold(str(each))))
+        fields["a"] = terms
+        if first:
+            fields["first"] = first
+        if numbers:
+            fields["numbers"] = numbers
+        return found
+
+    def _write_texts(
+        self, fields: dict[str, object], document: Document, title: str, noted: Sequence[Words]
     ) -> int:
         """Write the fields of words, and return how many there are in the title."""
-        stem = self.analyzer.stem
-        identifiers = [str(each) for name in _CODED if (each := document[name])]
-        titled, made, noted, told = self.analyzer.split_all(
-            (
-                str(document["title"]),
-                str(document["brand"] or ""),
-                " ".join([*map(str, _tags(fields)), *_texts(attributes)]),
-                " ".join([*identifiers, str(document["description"] or "")]),
-            )
-        )
-        words = [*titled, *made, *noted]
+        stem, cut = self.analyzer.stem, self.analyzer.cut
+        words = cut(title)
+        length = len(words)
         stems = list(map(stem, words))
-        fields["title"] = " ".join(stems[: len(titled)])
-        fields["head"] = " ".join(stems[: min(len(titled), HEAD_WORDS)])
-        fields["makers"] = " ".join(stems[len(titled) : len(titled) + len(made)])
-        fields["facts"] = " ".join(stems[len(titled) + len(made) :])
+        fields["title"] = " ".join(stems)
+        fields["head"] = " ".join(stems[:HEAD_WORDS])
+        fields["whole"] = analysis.whole(words)
+        if brand := document["brand"]:
+            made = self.analyzer.read(str(brand))
+            words += made.plain
+            stems += made.stems
+            fields["makers"] = " ".join(made.stems)
+        if noted:
+            facts = [each for text in noted for each in text.stems]
+            for text in noted:
+                words += text.plain
+            stems += facts
+            fields["facts"] = " ".join(facts)
         fields["words"] = " ".join(dict.fromkeys(words))
-        stems += map(stem, told)
+        identifiers = [str(each) for name in _CODED if (each := document[name])]
+        told = " ".join((*identifiers, str(document["description"] or "")))
+        stems += map(stem, cut(told))
         fields["all"] = " ".join(dict.fromkeys(stems))
         codes = {analysis.code(each) for each in (*identifiers, str(document["id"]))}
-        codes.add(analysis.long_gtin(str(document["gtin"] or "")))
+        if gtin := document["gtin"]:
+            codes.add(analysis.long_gtin(str(gtin)))
         fields["codes"] = sorted(codes - {""})
-        fields["whole"] = analysis.whole(titled)
-        return len(titled)
-
-
-def _tags(fields: Mapping[str, object]) -> Sequence[str]:
-    tags = fields.get("tag", ())
-    return tags if isinstance(tags, tuple) else ()
-
-
-def _texts(attributes: Mapping[str, Sequence[Value]]) -> list[str]:
-    found: list[str] = []
-    for values in attributes.values():
-        for value in values:
-            if isinstance(value, str):
-                found.append(value)
-            elif isinstance(value, Measured):
-                found.append(value.text)
-    return found
-
-
-def _write_attributes(
-    fields: dict[str, object], attributes: Mapping[str, tuple[Value, ...]]
-) -> None:
-    if not attributes:
-        return
-    has = fields["has"]
-    assert isinstance(has, list)  # noqa: S101 - written by the caller
-    numbers: list[str] = []
-    first: dict[str, str] = {}
-    terms: dict[str, list[str]] = {}
-    for name, values in attributes.items():
-        terms[name] = [encoding.value_term(each) for each in values]
-        numbers += [term for each in values for term in _number_terms(name, each)]
-        if len(values) > 1:
-            has.append(f"list:{name}")
-            first[name] = encoding.value_term(min(values, key=lambda each: fold(str(each))))
-    fields["a"] = terms
-    fields["first"] = first
-    fields["numbers"] = numbers
+        return length
 
 
 @lru_cache(65_536)
-def _number_terms(name: str, value: Value) -> tuple[str, ...]:
-    if not isinstance(value, Measured):
-        return ()
+def _number_terms(name: str, value: Measured) -> tuple[str, str]:
     size, own = encoding.hexadecimal(value.size), encoding.hexadecimal(value.own)
     return encoding.size_term(name, value.dimension, size), encoding.own_term(name, own)
 

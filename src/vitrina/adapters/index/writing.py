@@ -3,15 +3,16 @@
 To cut a product's texts into terms takes Python as long as it takes the engine to index them, and Python uses
 one core. So a large catalog is written by helpers: ``python -m vitrina.adapters.index.writing`` reads a line
 that says how, then a product's stored JSON on each line, and answers each with a line of the engine's JSON.
-A helper ends when its input does, also when the process that began it dies.
+A helper ends when its input does, also when the process that began it dies. The catalog is read once while
+they write, and never held in memory as a whole.
 """
 
 import os
 import subprocess  # nosec B404
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import batched
+from itertools import batched, cycle
 from pathlib import Path
 from threading import Lock, Thread
 from typing import IO, Final, Self
@@ -29,10 +30,11 @@ HELPED_FROM: Final = 20_000
 HELPERS_MAX: Final = 3
 """More would write faster than one process can hand on to the engine."""
 
-OWN_SHARE: Final = 6
-"""One of how many products this process writes beside a single helper, which has more to do than it."""
+BATCH_LINES: Final = 50
+"""How many products are handed on at once: about as many as a pipe holds, so that no helper waits
+while another one is fed."""
 
-BATCH_LINES: Final = 500
+BUFFER_BYTES: Final = 2**17
 
 type Add = Callable[[str], object]
 
@@ -42,7 +44,7 @@ class HelperFailed(Exception):
 
 
 def write_all(
-    products: Sequence[Stored], language: str, spread: Spread, add: Add, helpers: int
+    products: Iterable[Stored], language: str, spread: Spread, add: Add, helpers: int
 ) -> None:
     """Give each product to the engine as its JSON, in any order.
 
@@ -56,6 +58,11 @@ def write_all(
     Raises:
         HelperFailed: Some products may have been added.
     """
+    if not helpers:
+        writer = Writer(Analyzer(language), spread)
+        for each in products:
+            add(writer.write(each.id, each.body))
+        return
     lock = Lock()
 
     def add_many(documents: Sequence[bytes]) -> None:
@@ -65,22 +72,16 @@ def write_all(
                     raise HelperFailed("a product was written in part")
                 add(each[:-1].decode())
 
-    own = len(products) if not helpers else len(products) // OWN_SHARE if helpers == 1 else 0
-    others = products[own:]
-
     header = orjson.dumps(
         {"language": language, "prefix": spread.prefix, "landmarks": spread.landmarks}
     )
     with ExitStack() as running:
-        parts = [
-            running.enter_context(_Helper(header, others[n::helpers], add_many))
-            for n in range(helpers)
-        ]
-        writer = Writer(Analyzer(language), spread)
-        for batch in batched(products[:own], BATCH_LINES, strict=False):
-            add_many([writer.write_line(each.body) for each in batch])
+        parts = [running.enter_context(_Helper(header, add_many)) for _ in range(helpers)]
+        batches = batched(products, BATCH_LINES, strict=False)
+        for batch, part in zip(batches, cycle(parts), strict=False):
+            part.write(batch)
         for part in parts:
-            part.wait()
+            part.finish()
 
 
 def helpers_for(products: int) -> int:
@@ -91,73 +92,79 @@ def helpers_for(products: int) -> int:
 
 
 class _Helper:
-    """A process that writes products, with a thread that feeds it and one that takes what it wrote."""
+    """A process that writes products, with a thread that takes what it wrote."""
 
-    def __init__(
-        self,
-        header: bytes,
-        products: Sequence[Stored],
-        add_many: Callable[[Sequence[bytes]], None],
-    ) -> None:
-        self._products = products
+    def __init__(self, header: bytes, add_many: Callable[[Sequence[bytes]], None]) -> None:
+        self._header = header
         self._add_many = add_many
         self._failure: Exception | None = None
-        self._done = 0
+        self._given = self._taken = 0
         # The same Python, with fixed arguments. It has a session of its own: a Ctrl-C is for the
         # service, and ends this one through its input.
         self._process = subprocess.Popen(  # nosec B603
             [sys.executable, "-P", "-m", "vitrina.adapters.index.writing"],
+            bufsize=BUFFER_BYTES,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(Path(vitrina.__file__).parents[1])},
             start_new_session=True,
         )
-        self._feeder = Thread(target=self._feed, args=(header,), name="index-feed", daemon=True)
+        assert self._process.stdin is not None  # noqa: S101 - it was asked for
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        self._source: Final = self._process.stdin
+        self._written: Final = self._process.stdout
         self._taker = Thread(target=self._take, name="index-take", daemon=True)
 
     def __enter__(self) -> Self:
-        self._feeder.start()
         self._taker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._feeder.join()
         self._taker.join()
         self._process.wait()
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
-        self._process.stdout.close()
+        self._written.close()
+        with suppress(OSError):  # What is still to be written to it is of no use.
+            self._source.close()
 
-    def wait(self) -> None:
+    def write(self, products: Sequence[Stored]) -> None:
+        """Have products written.
+
+        Raises:
+            HelperFailed: It does not take them.
+        """
+        lines = [each.body for each in products]
+        if not self._given:
+            lines.insert(0, self._header)
+        self._given += len(products)
+        try:
+            self._source.write(b"\n".join(lines) + b"\n")
+            self._source.flush()
+        except OSError:
+            self.finish()
+
+    def finish(self) -> None:
         """Wait until all is written.
 
         Raises:
             HelperFailed: Not all of it was.
         """
+        with suppress(OSError):  # One that died is noticed by what it did not write.
+            self._source.close()
         self._taker.join()
         if self._failure is not None:
             raise self._failure
-        if self._done != len(self._products):
-            raise HelperFailed(f"{self._done} of {len(self._products)} products were written")
-
-    def _feed(self, header: bytes) -> None:
-        source = self._process.stdin
-        assert source is not None  # noqa: S101 - it was asked for
-        # A helper that died is noticed by what it did not write.
-        with suppress(OSError), source:
-            source.write(header + b"\n")
-            for batch in batched(self._products, BATCH_LINES, strict=False):
-                source.write(b"\n".join([each.body for each in batch]) + b"\n")
+        if self._taken != self._given:
+            raise HelperFailed(f"{self._taken} of {self._given} products were written")
 
     def _take(self) -> None:
-        written = self._process.stdout
-        assert written is not None  # noqa: S101 - it was asked for
         try:
-            for batch in batched(written, BATCH_LINES, strict=False):
+            for batch in batched(self._written, BATCH_LINES, strict=False):
                 self._add_many(batch)
-                self._done += len(batch)
+                self._taken += len(batch)
         except Exception as error:  # noqa: BLE001 - raised again by whoever waits
             self._failure = error
+            self._process.kill()  # Nobody takes what it writes: it would wait for ever.
 
 
 def written_lines(source: IO[bytes]) -> Iterator[bytes]:
@@ -171,8 +178,11 @@ def written_lines(source: IO[bytes]) -> Iterator[bytes]:
 
 def main() -> None:
     """Write the products that come in until there are no more."""
-    for batch in batched(written_lines(sys.stdin.buffer), BATCH_LINES, strict=False):
-        sys.stdout.buffer.write(b"".join(batch))
+    with (
+        open(0, "rb", buffering=BUFFER_BYTES) as source,
+        open(1, "wb", buffering=BUFFER_BYTES) as sink,
+    ):
+        sink.writelines(written_lines(source))
 
 
 if __name__ == "__main__":
