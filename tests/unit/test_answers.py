@@ -1,11 +1,15 @@
 """The answers to lists that are kept."""
 
-from vitrina.entrypoints.http.product_list import (
+from vitrina.entrypoints.http.answers import (
     ANSWER_BYTES_MAX,
     ANSWERS_BYTES_MAX,
+    LATELY,
     Answer,
     Answers,
 )
+
+FIT = ANSWERS_BYTES_MAX // ANSWER_BYTES_MAX
+"""How many of the greatest answers fit."""
 
 
 def answer(size: int = 2) -> Answer:
@@ -32,18 +36,60 @@ def test_the_answers_of_an_earlier_state_go() -> None:
     assert answers.get(7, b"q=a") is None
 
 
-def test_those_not_asked_for_the_longest_make_room() -> None:
+def ask(answers: Answers, name: bytes) -> bool:
+    """Ask as a request does; say whether the answer was kept. Each takes as much as one may."""
+    if answers.get(1, name) is not None:
+        return True
+    answers.keep(1, name, answer(ANSWER_BYTES_MAX - len(name)))
+    return False
+
+
+def names(count: int) -> list[bytes]:
+    return [b"%03d" % number for number in range(count)]
+
+
+def test_those_not_asked_for_the_longest_make_room_for_what_is_asked_for_more_often() -> None:
     answers = Answers()
-    count = ANSWERS_BYTES_MAX // ANSWER_BYTES_MAX
-    names = [b"%03d" % number for number in range(count + 1)]
-    for name in names[:-1]:
-        answers.keep(1, name, answer(ANSWER_BYTES_MAX - len(name)))
-    assert answers.get(1, names[0]) is not None  # All of them fit exactly; this one is now fresh.
+    for name in [*names(FIT), b"000"]:  # All of them fit exactly; the first one is now fresh.
+        ask(answers, name)
 
-    answers.keep(1, names[-1], answer())
+    assert [ask(answers, b"new") for _ in range(3)] == [False, False, True]
 
-    kept = [name for name in names if answers.get(1, name) is not None]
-    assert kept == [names[0], *names[2:]]
+    kept = [name for name in names(FIT) if answers.get(1, name) is not None]
+    assert len(kept) == FIT - 1
+    assert b"000" in kept
+
+
+def test_what_is_asked_for_once_pushes_out_nothing() -> None:
+    answers = Answers()
+    for name in names(FIT):
+        ask(answers, name)
+    for number in range(100):
+        ask(answers, b"once-%d" % number)
+
+    assert all(ask(answers, name) for name in names(FIT))
+
+
+def test_of_a_round_of_more_questions_than_fit_most_are_kept() -> None:
+    answers = Answers()
+    for name in names(FIT + 4) * 2:
+        ask(answers, name)
+
+    found = [ask(answers, name) for name in names(FIT + 4)]
+    assert found.count(True) >= FIT - 4
+
+
+def test_what_was_asked_for_long_ago_is_forgotten() -> None:
+    answers = Answers()
+    for name in names(FIT) * 10:
+        ask(answers, name)
+    for _ in range(4 * LATELY):
+        answers.get(1, b"other")
+
+    later = [b"later-%d" % number for number in range(FIT)]
+    for name in later * 2:
+        ask(answers, name)
+    assert all(ask(answers, name) for name in later)
 
 
 def test_a_great_answer_is_not_kept() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.product import Product
@@ -18,9 +18,10 @@ from vitrina.service_layer.documents import Json
 from vitrina.service_layer.queries import Hits, ProductQuery, Related, Suggestion
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A resource as the catalog keeps it and answers it.
+
+    Twenty are made for a page: a frozen dataclass would take three times as long.
 
     Attributes:
         id: Its identity.

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Scope, Send
 from vitrina import __version__
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http import assets, pages, product_list, products
+from vitrina.entrypoints.http.answers import Answers
 from vitrina.entrypoints.http.envelope import Envelope
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.live import Bell
@@ -23,7 +24,6 @@ from vitrina.entrypoints.http.metering import ROUTE, RequestMeter
 from vitrina.entrypoints.http.openapi import components
 from vitrina.entrypoints.http.operations import Operation
 from vitrina.entrypoints.http.options import DEFAULTS, HttpOptions
-from vitrina.entrypoints.http.product_list import Answers
 from vitrina.entrypoints.http.replies import digest
 from vitrina.entrypoints.http.requests import JSON
 from vitrina.entrypoints.http.routes import TAGS, api_router

@@ -7,7 +7,7 @@ change makes wrong.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
 from secrets import token_hex
 from typing import Any, Final
@@ -19,6 +19,7 @@ from starlette.types import Scope, Send
 
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http import cursors
+from vitrina.entrypoints.http.answers import Answer, Answers
 from vitrina.entrypoints.http.exchange import Exchange, RawHeaders
 from vitrina.entrypoints.http.products import PATH, is_plain_read, select
 from vitrina.entrypoints.http.replies import JSON_FIELDS, digest, fresh_reply, json_reply
@@ -26,12 +27,6 @@ from vitrina.entrypoints.http.requests import CatalogRequest, read_pairs
 from vitrina.entrypoints.http.searches import Searches, kind_of
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.query_string import Listing, parse_listing
-
-ANSWERS_BYTES_MAX: Final = 16 * 2**20
-"""How many bytes of answers each process keeps."""
-
-ANSWER_BYTES_MAX: Final = ANSWERS_BYTES_MAX // 16
-"""An answer of more bytes is not kept: it would push too many others out."""
 
 LISTINGS_MAX: Final = 2_048
 LISTING_BYTES_MAX: Final = 1_000
@@ -42,53 +37,6 @@ _RUN: Final = token_hex(4)
 
 # What may stand in a Link header as it was sent; with `[` and `]`, which need not be escaped there.
 _PLAIN_QUERY: Final = re.compile(rb"[A-Za-z0-9\-._~!$'()*+,;:@/?%&=\[\]]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to a query string.
-
-    Attributes:
-        body: JSON.
-        tag: Its entity tag; None when the catalog changed meanwhile: the body may be of either state.
-        following: The query string of the next page.
-    """
-
-    body: bytes
-    tag: str | None
-    following: str | None
-
-
-class Answers:
-    """Whole answers of one state of the catalog; those not asked for the longest make room."""
-
-    def __init__(self) -> None:
-        self._seq = -1
-        self._bytes = 0
-        self._kept: dict[bytes, Answer] = {}
-
-    def get(self, seq: int, asked: bytes) -> Answer | None:
-        """Return the answer that the catalog in the state *seq* has to a query string, if known."""
-        if seq != self._seq:
-            return None
-        answer = self._kept.pop(asked, None)
-        if answer is not None:
-            self._kept[asked] = answer
-        return answer
-
-    def keep(self, seq: int, asked: bytes, answer: Answer) -> None:
-        """Keep the answer to a query string until the catalog is in another state than *seq*."""
-        if seq != self._seq:
-            self._seq, self._bytes = seq, 0
-            self._kept.clear()
-        size = len(asked) + len(answer.body)
-        if size > ANSWER_BYTES_MAX or asked in self._kept:
-            return
-        self._kept[asked] = answer
-        self._bytes += size
-        while self._bytes > ANSWERS_BYTES_MAX:
-            oldest = next(iter(self._kept))
-            self._bytes -= len(oldest) + len(self._kept.pop(oldest).body)
 
 
 async def answer_at_once(scope: Scope, exchange: Exchange, send: Send) -> bool:
