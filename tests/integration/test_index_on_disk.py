@@ -236,6 +236,24 @@ def test_a_folder_that_cannot_be_written_to_leaves_it_in_memory(
     assert str(place) in check.detail
 
 
+def test_it_is_opened_anew_now_and_then(
+    catalog: MemoryCatalog, watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "COMMITS_MAX", 2)
+    with opened(watched, tmp_path) as index:
+        expected = set(ids(index))
+        for number in range(9):
+            put(catalog, Product(id=f"more-{number}", title=f"More {number}"))
+            assert set(ids(index)) == expected | {f"more-{number}"}
+            assert ids(index, f"more {number}")[0] == f"more-{number}"
+            remove(catalog, f"more-{number}")
+            assert set(ids(index)) == expected
+
+    with opened(watched, tmp_path) as index:
+        assert set(ids(index)) == expected
+    assert watched.read_whole == 1
+
+
 class Endless:
     """A catalog whose products take their time."""
 
