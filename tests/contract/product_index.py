@@ -101,6 +101,12 @@ def all_products(catalog: MemoryCatalog) -> list[Product]:
         return [uow.products.get(each.id) for each in catalog.view.snapshot()[1]]
 
 
+def may_become(catalog: MemoryCatalog, target: Product) -> bool:
+    """Say whether the life cycle allows a write."""
+    present = {each.id: each.status for each in all_products(catalog)}
+    return (present.get(target.id), target.status) != (Status.ARCHIVED, Status.DRAFT)
+
+
 def follow(index: ProductIndex, query: ProductQuery) -> list[str]:
     """Return the ids on all pages of a query."""
     found: list[str] = []

@@ -17,6 +17,7 @@ from tests.contract.product_index import (
     expected_counts,
     expected_ids,
     follow,
+    may_become,
     new_catalog,
     put,
     remove,
@@ -140,19 +141,13 @@ def test_pages_stay_whole_while_products_are_written(
             if isinstance(write, str):
                 remove(catalog, write)
                 touched.add(write)
-            elif _may_become(catalog, write):
+            elif may_become(catalog, write):
                 put(catalog, write)
                 touched.add(write.id)
 
     assert [each for each in found if each not in touched] == [
         each for each in before if each not in touched
     ]
-
-
-def _may_become(catalog: MemoryCatalog, target: Product) -> bool:
-    """Say whether the life cycle allows a write."""
-    present = {each.id: each.status for each in all_products(catalog)}
-    return (present.get(target.id), target.status) != (Status.ARCHIVED, Status.DRAFT)
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,13 +10,22 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from tests.builders import eur
-from tests.contract.product_index import maybe, new_catalog, put, remove
-from vitrina.adapters.index import documents, holdings, keeping, matches, planning
+from tests.contract.product_index import (
+    FILTERS as ANY_FILTERS,
+    PRODUCTS as ANY_PRODUCTS,
+    may_become,
+    maybe,
+    new_catalog,
+    put,
+    remove,
+)
+from vitrina.adapters.index import columns, documents, holdings, keeping, matches, planning
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.planning import Synonyms
 from vitrina.adapters.memory import MemoryCatalog
+from vitrina.domain.attributes import Measure
 from vitrina.domain.product import Product, Status
-from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
+from vitrina.service_layer.queries import FACET_FIELDS, Facet, Filter, Operator, ProductQuery, Sort
 
 WORDS = [
     "red",
@@ -69,6 +78,20 @@ QUERIES = st.builds(
     limit=st.integers(1, 30),
     facets=st.sampled_from([(), (Facet("brand"), Facet("category"), Facet("price"))]),
 )
+
+COUNTED = [
+    *FACET_FIELDS,
+    "attributes.size",
+    "attributes.color",
+    "attributes.x.y [z]",
+    "attributes.no",
+]
+FACETS = st.lists(
+    st.builds(Facet, st.sampled_from(COUNTED), st.sampled_from([None, None, "a", "re", "1 m"])),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda each: each.field,
+).map(tuple)
 
 
 @contextmanager
@@ -126,6 +149,35 @@ def test_both_ways_find_the_same(
             both.compare(query)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(ANY_PRODUCTS, max_size=25),
+    st.lists(ANY_PRODUCTS, max_size=2),
+    st.lists(ANY_FILTERS, max_size=2).map(tuple),
+    st.lists(FACETS, min_size=1, max_size=3),
+    st.sampled_from([1, columns.PART]),
+)
+def test_both_ways_count_the_same(
+    products: list[Product],
+    writes: list[Product],
+    filters: tuple[Filter, ...],
+    asked: list[tuple[Facet, ...]],
+    part: int,
+) -> None:
+    """Of every kind of field, with the filters on a facet's own field set aside; also while a column is being made."""
+    catalog = new_catalog()
+    put(catalog, *{each.id: each for each in products}.values())
+    both = Both(catalog)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "PART", part)
+        for write in (None, *writes):
+            if write is not None and may_become(catalog, write):
+                put(catalog, write)
+            for facets in asked:
+                for text in ("lamp", "eclair apfel 100", "zebra ß"):
+                    both.compare(ProductQuery(text, filters, limit=5, facets=facets))
+
+
 @pytest.mark.parametrize(
     ("module", "limit", "value"),
     [
@@ -137,6 +189,12 @@ def test_both_ways_find_the_same(
         (matches, "FAR", 0),
         (documents, "IDS_KEPT", 5),
         (planning, "BROAD", 15),
+        (columns, "PAID", 30),
+        (columns, "PART", 1),
+        (columns, "COMMONEST", 3),
+        (columns, "BYTES_MAX", 500),
+        (columns, "FIELDS_MAX", 1),
+        (columns, "VALUES_MAX", 1),
     ],
 )
 def test_whatever_is_kept_nothing_else_is_found(
@@ -154,6 +212,9 @@ def test_whatever_is_kept_nothing_else_is_found(
                 description=" ".join(chosen.choices(WORDS, WORDS_WEIGHTS, k=3)),
                 brand=chosen.choice(["Red", "Blu"]),
                 mpn=f"ab{n % 4}",
+                price=eur(str(n % 7)) if n % 5 else None,
+                tags=("a", "b", "c")[n % 4 :],
+                category_id=("home", "desk-lamps", None, "unknown")[n % 4],
             )
             for n in range(80)
         ),
@@ -163,7 +224,8 @@ def test_whatever_is_kept_nothing_else_is_found(
 
     for _ in range(60):
         text = " ".join(chosen.choices(TYPED, k=chosen.randint(1, 4)))
-        both.compare(ProductQuery(text, chosen.choice([(), filters]), limit=7))
+        facets = (Facet("brand"), Facet("price"), Facet("tag"), Facet("category"))
+        both.compare(ProductQuery(text, chosen.choice([(), filters]), limit=7, facets=facets))
     both.compare(ProductQuery("ab 1", limit=7))
 
 
@@ -208,3 +270,23 @@ def test_a_position_with_numbers_that_no_catalog_has_is_read_by_the_engine() -> 
         (9, 500, 0, 0, 500, 0, 0),
     ]:
         both.compare(ProductQuery("red lamp", after=("p1", 1e300, 1, 0, *numbers)))
+
+
+def test_the_most_frequent_two_hundred_values_are_those_that_the_engine_counts() -> None:
+    """Of many brands with equal counts, and of many attributes that differ a little."""
+    catalog = new_catalog()
+    put(
+        catalog,
+        *(
+            Product(
+                id=f"p{n}",
+                title="Thing",
+                brand=f"brand {n % 256:03}",
+                attributes={"size": Measure(n % 230, "cm"), "many": f"{n % 210}", "on": n % 2 == 0},
+            )
+            for n in range(400)
+        ),
+    )
+    fields = ["brand", "attributes.size", "attributes.many", "attributes.on"]
+
+    Both(catalog).compare(ProductQuery("thing", limit=200, facets=tuple(map(Facet, fields))))

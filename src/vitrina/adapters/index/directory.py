@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from vitrina.adapters.index.advice import ACTIVE
 from vitrina.adapters.index.names import Counted, Names
 from vitrina.adapters.index.state import State
-from vitrina.adapters.index.tallies import Tally
 from vitrina.domain.category import CategoryTree
 
 
@@ -23,7 +22,7 @@ class Directory:
         known_of, known = self._brands
         if known_of is not state:
             active = state.narrowing.query((ACTIVE,))
-            counts = Tally(state.searcher, state.narrowing.tree).terms(active, "brand")
+            counts = state.tally.terms(active, "brand")
             if counts != known.counts:
                 known = Counted(known.names.renewed({each: each for each in counts}), counts)
             self._brands = (state, known)

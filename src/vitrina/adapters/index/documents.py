@@ -5,9 +5,11 @@ can stand in arrays, and what is known of a few of them is found there at once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter
-from typing import Final
+from threading import Lock
+from typing import Final, Self
 
 import numpy as np
 import tantivy
@@ -35,12 +37,14 @@ class Documents:
     def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
         self._searcher = searcher
         self._walker = Walker(searcher, schema, lambda ids: ids)
-        sizes = [_size(searcher, each) for each in range(searcher.num_segments)]
-        self._firsts = np.array([0, *accumulate(sizes)], np.int32)
-        self.size: Final = int(self._firsts[-1])
-        """How many there are, with those that were deleted and not yet merged away."""
         self._ids: dict[int, str] = {}
-        self._weights = np.zeros(self.size, np.float32)
+        self._lock = Lock()
+        self._arrays: _Arrays | None = None
+
+    @property
+    def size(self) -> int:
+        """How many there are, with those that were deleted and not yet merged away."""
+        return int(self._looked_up().firsts[-1])
 
     def search(self, query: Query, limit: int) -> tuple[Numbers, NDArray[np.float32]]:
         """Return the documents that meet a query, at most *limit* of them, ascending, and their scores."""
@@ -48,17 +52,17 @@ class Documents:
 
     def weights(self, documents: Places) -> NDArray[np.float32]:
         """Return what the scores of documents are multiplied by; they were given to :meth:`weigh`."""
-        return self._weights[documents]
+        return self._looked_up().weights[documents]
 
     def weigh(self, documents: Numbers, query: Query) -> None:
         """Find out the weights of documents, which are those that meet a query.
 
         The engine tells what it makes of a score of 1, as nobody else computes its logarithms bit by bit alike.
         """
-        if not self._weights[documents].all():
+        if not self._looked_up().weights[documents].all():
             one = Query.const_score_query(query, 1.0)
             found, weights = self._found(one, max(len(documents), 1), "boost")
-            self._weights[found] = weights
+            self._looked_up().weights[found] = weights
 
     def ids(self, documents: Places) -> list[str]:
         """Return the ids of documents."""
@@ -66,11 +70,18 @@ class Documents:
         unknown = [each for each in numbers if each not in self._ids]
         if not unknown:
             return [self._ids[each] for each in numbers]
-        found = dict(zip(unknown, self._walker.ids(self._addresses(unknown)), strict=True))
+        found = dict(zip(unknown, self._walker.ids(self.addresses(unknown)), strict=True))
         ids = [found.get(each) or self._ids[each] for each in numbers]
         if len(self._ids) < IDS_KEPT:
             self._ids |= found
         return ids
+
+    def addresses(self, numbers: Sequence[int]) -> list[DocAddress]:
+        """Return where the engine has documents."""
+        firsts = self._looked_up().firsts
+        segments = firsts.searchsorted(numbers, side="right") - 1
+        places = np.array(numbers) - firsts[segments]
+        return list(map(DocAddress, segments.tolist(), places.tolist()))
 
     def _found(
         self, query: Query, limit: int, weighted_by: str | None
@@ -83,14 +94,36 @@ class Documents:
 
     def _numbers(self, addresses: Sequence[DocAddress]) -> Numbers:
         numbers = np.array([*map(_PLACE, addresses)], np.int32)
-        if len(self._firsts) > 2:  # noqa: PLR2004 - more than one segment, and where the last ends
-            numbers += self._firsts[np.array([*map(_SEGMENT, addresses)], np.intp)]
+        firsts = self._looked_up().firsts
+        if len(firsts) > 2:  # noqa: PLR2004 - more than one segment, and where the last ends
+            numbers += firsts[np.array([*map(_SEGMENT, addresses)], np.intp)]
         return numbers
 
-    def _addresses(self, numbers: Sequence[int]) -> list[DocAddress]:
-        segments = self._firsts.searchsorted(numbers, side="right") - 1
-        places = np.array(numbers) - self._firsts[segments]
-        return list(map(DocAddress, segments.tolist(), places.tolist()))
+    def _looked_up(self) -> "_Arrays":
+        """Return the arrays, which are made when something is first asked of this state."""
+        if self._arrays is None:
+            with self._lock:
+                if self._arrays is None:
+                    self._arrays = _Arrays.of(self._searcher)
+        return self._arrays
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """What is known of documents.
+
+    Attributes:
+        firsts: The first number of each segment, and where the last one ends.
+        weights: What the score of each is multiplied by; 0 where that is not known.
+    """
+
+    firsts: Numbers
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, searcher: tantivy.Searcher) -> Self:
+        sizes = [_size(searcher, each) for each in range(searcher.num_segments)]
+        return cls(np.array([0, *accumulate(sizes)], np.int32), np.zeros(sum(sizes), np.float32))
 
 
 def _size(searcher: tantivy.Searcher, segment: int) -> int:

@@ -22,8 +22,12 @@ from tantivy import Query
 from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer, written_terms
 from vitrina.adapters.index.category_words import CategoryWords
+from vitrina.adapters.index.columns import Columns
 from vitrina.adapters.index.directory import Directory
+from vitrina.adapters.index.documents import Documents
+from vitrina.adapters.index.holdings import Holdings
 from vitrina.adapters.index.likeness import Likeness
+from vitrina.adapters.index.lineages import Lineages
 from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Synonyms, Vocabulary
@@ -31,6 +35,7 @@ from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_s
 from vitrina.adapters.index.searching import Moved, Search
 from vitrina.adapters.index.slots import Note, Slot, mark_of
 from vitrina.adapters.index.state import State
+from vitrina.adapters.index.tallies import Tally
 from vitrina.adapters.index.walking import ID_PATHS, Walker
 from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_all
 from vitrina.domain.category import CategoryTree
@@ -124,6 +129,7 @@ class TantivyIndex:
         self._spread = Spread()
         self._tree = CategoryTree()
         self._categories = CategoryWords(self._tree, self._analyzer)
+        self._lineages = Lineages(self._tree)
         self._directory = Directory()
         self._progress = (0, 0)
         self._failure: Exception | None = None
@@ -414,10 +420,20 @@ class TantivyIndex:
         tree = self._view.categories()
         if tree is not self._tree:
             self._tree, self._categories = tree, CategoryWords(tree, self._analyzer)
+            self._lineages = Lineages(tree)
         narrowing = Narrowing(self._index.schema, tree)
         searcher = self._index.searcher()
         vocabulary = Vocabulary(
             searcher, narrowing, self._analyzer, self._categories, self._synonyms
         )
-        matching = Matching(searcher, narrowing, vocabulary)
-        self._state = State(seq, self._spread.prefix, searcher, narrowing, vocabulary, matching)
+        documents = Documents(searcher, self._index.schema)
+        self._state = State(
+            seq,
+            self._spread.prefix,
+            searcher,
+            narrowing,
+            vocabulary,
+            Matching(Holdings(searcher, documents, narrowing, vocabulary)),
+            Columns(searcher, narrowing, documents, self._lineages),
+            Tally(searcher, self._lineages),
+        )

@@ -68,9 +68,13 @@ class Holdings:
     """The kept holdings of one state of the index. Safe to use from several threads."""
 
     def __init__(
-        self, searcher: tantivy.Searcher, narrowing: Narrowing, vocabulary: Vocabulary
+        self,
+        searcher: tantivy.Searcher,
+        documents: Documents,
+        narrowing: Narrowing,
+        vocabulary: Vocabulary,
     ) -> None:
-        self.documents: Final = Documents(searcher, narrowing.schema)
+        self.documents: Final = documents
         self._searcher = searcher
         self._narrowing = narrowing
         self._vocabulary = vocabulary

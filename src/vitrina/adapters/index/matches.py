@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
-import tantivy
 from numpy.typing import NDArray
 
 from vitrina.adapters.index.documents import Documents, Places
 from vitrina.adapters.index.holdings import ONE, Holding, Holdings, Worths
-from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.pages import Place, Ranked
-from vitrina.adapters.index.planning import ENOUGH, RARITY_MAX, Vocabulary
+from vitrina.adapters.index.planning import ENOUGH, RARITY_MAX
 from vitrina.adapters.index.plans import UNIT, Plan
 from vitrina.service_layer.queries import Filter
 
@@ -86,10 +84,8 @@ class Matches:
 class Matching:
     """Finds what matches on one state of the index. Safe to use from several threads."""
 
-    def __init__(
-        self, searcher: tantivy.Searcher, narrowing: Narrowing, vocabulary: Vocabulary
-    ) -> None:
-        self._holdings = Holdings(searcher, narrowing, vocabulary)
+    def __init__(self, holdings: Holdings) -> None:
+        self._holdings = holdings
         self._sums: list[Worths] = []
 
     def matches(self, plan: Plan, *, relaxing: bool) -> Matches | None:

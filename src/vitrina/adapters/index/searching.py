@@ -28,7 +28,7 @@ from vitrina.adapters.index.ranking import Ranking
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.schema import TITLE_FIELDS
 from vitrina.adapters.index.state import FACTS_MAX, Question, State
-from vitrina.adapters.index.tallies import VALUES_MAX, Counted, Tally, TooManyValues
+from vitrina.adapters.index.tallies import VALUES_MAX, Counted, TooManyValues
 from vitrina.adapters.index.walking import ID_PATHS, Found, Path, Walker, is_filled, path
 from vitrina.domain.errors import BadCursor, Fault, InvalidQuery
 from vitrina.service_layer.documents import Document, Json
@@ -77,10 +77,6 @@ class Search:
     @cached_property
     def _walker(self) -> Walker:
         return Walker(self._state.searcher, self._state.narrowing.schema, self._titles)
-
-    @cached_property
-    def _tally(self) -> Tally:
-        return Tally(self._state.searcher, self._state.narrowing.tree)
 
     def hits(self) -> Hits:
         """Return the page that was asked for.
@@ -264,10 +260,31 @@ class Search:
         numbers = () if self._plan is None else self._plan.numbers
         counted = self._counted.get(numbers)
         if counted is None:
-            counted = self._counted[numbers] = self._tally.count(
-                self._matched(), self._plain_facets()
+            counted = self._counted[numbers] = self._count(
+                self._query.filters, self._plain_facets(), self._narrowed
             )
         return counted
+
+    def _count(
+        self, filters: Sequence[Filter], facets: Sequence[Facet], matches: Matches | None
+    ) -> Counted:
+        """Count facets of what meets some filters.
+
+        Args:
+            filters: These.
+            facets: To be counted.
+            matches: What meets them, where that is known.
+        """
+        if matches is None:
+            return self._state.tally.count(self._base(filters), facets)
+        told = self._state.columns.tell(matches.documents, facets)
+        rest = [each for each in facets if each.field not in told]
+        counted = Counted(matches.total, {}, {})
+        if rest:
+            counted = self._state.tally.count(self._base(filters), rest)
+        found = {field: facet for field, (facet, _) in told.items()}
+        stats = {field: each for field, (_, each) in told.items() if each is not None}
+        return Counted(counted.total, {**counted.facets, **found}, {**counted.stats, **stats})
 
     def _total_of_page(self) -> int | None:
         """Return the total when the page was read from all that matches, and so counted it."""
@@ -284,7 +301,7 @@ class Search:
         for facet in self._query.facets:
             if facet not in plain:
                 others = [each for each in filters if each.field != facet.field]
-                counted.append(self._tally.count(self._base(others), [facet]))
+                counted.append(self._count(others, [facet], self._narrow(others)))
         for each in counted:
             facets |= each.facets
             stats |= each.stats
@@ -455,7 +472,7 @@ class Search:
         terms: list[tuple[Key, str, str]] = []
         for column, query in (("a", without(listed)), ("first", listed)):
             try:
-                held = self._tally.attribute_values(all_of([base, query]), name, field=column)
+                held = self._state.tally.attribute_values(all_of([base, query]), name, field=column)
             except TooManyValues:
                 detail = (
                     f"More than {VALUES_MAX:,} different values to sort by; narrow it with filters."

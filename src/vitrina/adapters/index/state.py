@@ -5,11 +5,13 @@ from typing import Final
 
 import tantivy
 
+from vitrina.adapters.index.columns import Columns
 from vitrina.adapters.index.lists import Lists
 from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.schema import LACKABLE
+from vitrina.adapters.index.tallies import Tally
 from vitrina.domain.product import Status
 from vitrina.service_layer.queries import Filter, Hits, Operator, ProductQuery
 
@@ -31,6 +33,8 @@ class State:
         narrowing: Makes queries of filters.
         vocabulary: Makes queries of texts.
         matching: Finds what matches a text, where what its words are worth is kept.
+        columns: What documents have in fields, where that is kept.
+        tally: Counts facets.
         totals: Those that were counted before.
         facts: Whether all products meet a filter, for those that were asked about.
         answers: To the questions that were asked before.
@@ -43,6 +47,8 @@ class State:
     narrowing: Narrowing
     vocabulary: Vocabulary
     matching: Matching
+    columns: Columns
+    tally: Tally
     totals: dict[Question, int] = field(default_factory=dict)
     facts: dict[Filter, bool] = field(default_factory=dict)
     answers: dict[ProductQuery, Hits] = field(default_factory=dict)

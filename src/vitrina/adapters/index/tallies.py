@@ -13,9 +13,9 @@ import tantivy
 from tantivy import Order, Query
 
 from vitrina.adapters.index import counts, encoding
+from vitrina.adapters.index.lineages import Lineages
 from vitrina.adapters.index.rows import Value
 from vitrina.adapters.index.schema import step_field
-from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
@@ -34,8 +34,8 @@ VALUES_MAX: Final = 65_000
 SEGMENT_VALUES_MAX: Final = 100_000_000
 """A segment of the index tells all of its values: one that it kept to itself would be counted too low."""
 
-COUNTED_BY: Final = "h"
-"""A number that every product has."""
+COUNTED_BY: Final = "i4"
+"""A number that every product has, and that is 0 of almost all: the engine reads such a column soonest."""
 
 _EXACT_MAX: Final = 2**53
 """From here on the engine's doubles are not exact."""
@@ -65,9 +65,9 @@ class Counted:
 class Tally:
     """Counts facets on one state of the index."""
 
-    def __init__(self, searcher: tantivy.Searcher, tree: CategoryTree) -> None:
+    def __init__(self, searcher: tantivy.Searcher, lineages: Lineages) -> None:
         self._searcher = searcher
-        self._tree = tree
+        self._lineages = lineages
 
     def count(self, query: Query, facets: Sequence[Facet]) -> Counted:
         """Count what matches, and its facets, in one pass."""
@@ -83,7 +83,7 @@ class Tally:
                     found[facet.field] = self._numbers(query, facet, place, answer)
                 case FieldKind.CATEGORY:
                     filed = self._terms(query, facet.field, answer[str(place)])
-                    found[facet.field] = counts.categories(filed, self._tree, facet)
+                    found[facet.field] = self._lineages.facet(filed, facet)
                 case FieldKind.ATTRIBUTE:
                     held = self.values(answer[str(place)])
                     found[facet.field] = counts.attribute(held, facet)
