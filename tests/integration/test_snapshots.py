@@ -365,7 +365,7 @@ def test_rows_of_deleted_products_do_not_gather(
 
 
 def test_what_was_read_lately_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapped_module, "KEPT_MAX", 2)
+    monkeypatch.setattr(mapped_module, "KEPT_BYTES_MAX", 2_000)
     expected = store_with(tmp_path / ".vitrina", 9)
     with open_store(tmp_path / ".vitrina") as opened:
         for _ in range(3):

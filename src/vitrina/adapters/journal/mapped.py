@@ -26,8 +26,11 @@ from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.identifiers import ID_LENGTH_MAX
 from vitrina.service_layer.ports import Stored
 
-KEPT_MAX: Final = 8_192
-"""How many products that were read lately are kept, at least; at most twice as many."""
+KEPT_BYTES_MAX: Final = 16 * 2**20
+"""How much of the products that were read lately is kept, at least; at most twice as much."""
+
+ENTRY_BYTES: Final = 400
+"""What a product that is kept takes beside its body."""
 
 CHUNK_BYTES: Final = 2**18
 
@@ -84,9 +87,10 @@ class Mapped:
     def __init__(self, file: OpenFile, keys: SnapshotKeys) -> None:
         self._file = file
         self.keys = keys
-        # What was read lately. When the younger ones are many, they take the place of the older.
+        # What was read lately. When the younger ones are much, they take the place of the older.
         self._young: dict[str, Stored] = {}
         self._old: dict[str, Stored] = {}
+        self._young_bytes = 0
 
     def product(self, product_id: str) -> Stored | None:
         """Return a product, or None.
@@ -98,9 +102,7 @@ class Mapped:
         if stored is None:
             stored = self._old.get(product_id) or self._find(product_id)
             if stored is not None:
-                self._young[product_id] = stored
-                if len(self._young) > KEPT_MAX:
-                    self._old, self._young = self._young, {}
+                self._keep(stored)
         return stored
 
     def owner_of_sku(self, sku: str) -> str | None:
@@ -211,6 +213,12 @@ class Mapped:
                 left.slugs[key] = owner
             pace()
         return left
+
+    def _keep(self, stored: Stored) -> None:
+        self._young[stored.id] = stored
+        self._young_bytes += len(stored.body) + ENTRY_BYTES
+        if self._young_bytes > KEPT_BYTES_MAX:
+            self._old, self._young, self._young_bytes = self._young, {}, 0
 
     def _find(self, product_id: str) -> Stored | None:
         start = _start(product_id)
