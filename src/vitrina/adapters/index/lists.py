@@ -40,13 +40,14 @@ type Name = tuple[object, ...]
 """What tells a list from all others of its state."""
 
 
-def ranges_of(filters: Iterable[Filter], field: str) -> list[Filter]:
-    """Return the filters that cut a list sorted by *field* at one place."""
-    return [
-        each
-        for each in filters
-        if each.field == field and each.operator in RANGES and len(each.values) == 1
-    ]
+def split(filters: Iterable[Filter], field: str) -> tuple[list[Filter], tuple[Filter, ...]]:
+    """Return the filters that cut a list sorted by *field* at one place, and the others."""
+    ranges: list[Filter] = []
+    others: list[Filter] = []
+    for each in filters:
+        cuts = each.field == field and each.operator in RANGES and len(each.values) == 1
+        (ranges if cuts else others).append(each)
+    return ranges, tuple(others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,7 @@ class Part:
         if "" in ids:
             # Others may read them at the same time: they will find the same.
             ids = self.ids[first:end] = walker.ids(addresses)
-        hits = list(zip(self.numbers[first:end], addresses, strict=True))
-        if order.levels[0].descending:
-            hits.reverse()
-            ids.reverse()
-        return walker.ordered(hits, ids, order, after)[:need]
+        return walker.ordered(self.numbers[first:end], addresses, ids, order, after)[:need]
 
 
 class Lists:

@@ -16,7 +16,7 @@ from vitrina.adapters.index.encoding import (
     title_levels,
     value_term,
 )
-from vitrina.adapters.index.lists import ranges_of
+from vitrina.adapters.index.lists import split
 from vitrina.adapters.index.matches import Matches
 from vitrina.adapters.index.narrowing import all_of, any_of, count, without
 from vitrina.adapters.index.notes import explanation, highlights, reasons
@@ -374,8 +374,7 @@ class Search:
     ) -> list[Found] | None:
         """Return a page out of a list that is kept; None when there is none."""
         query, state = self._query, self._state
-        ranges = ranges_of(query.filters, field)
-        others = tuple(each for each in query.filters if each not in ranges)
+        ranges, others = split(query.filters, field)
         has_all = field in _ALWAYS_SET or state.all_have(field)
         numbers = () if self._plan is None else self._plan.numbers
         name = (query.text, numbers, others, field)

@@ -9,6 +9,7 @@ the list is not counted from the top, and writes in between move nothing.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import tantivy
@@ -78,6 +79,7 @@ ID_PATHS: Final = {
 """Sorting by id, ascending and descending."""
 
 
+@lru_cache(maxsize=64)
 def path(*fields: str, descending: bool = False, text: bool = False) -> Path:
     """Return the order by number fields and then by id."""
     levels = tuple(Level(name, descending) for name in fields) + ID_PATHS[False].levels
@@ -114,7 +116,8 @@ class Walker:
 
     def ordered(
         self,
-        hits: Sequence[tuple[float, tantivy.DocAddress]],
+        numbers: Sequence[float],
+        addresses: Sequence[tantivy.DocAddress],
         ids: Sequence[str],
         order: Path,
         after: Found | None,
@@ -122,21 +125,23 @@ class Walker:
         """Return those of some documents that come after one, in order.
 
         Args:
-            hits: The documents, with their numbers in the first level, and sorted by them.
+            numbers: Of the documents in the first level, ascending.
+            addresses: Theirs.
             ids: Theirs.
             order: To sort them by.
             after: May be among them.
         """
-        numbers = [number for number, _ in hits]
         if order.is_by_number:
             placed = _placed(numbers, ids, order)
             if after is not None:
                 (place,) = _placed(after.keys[:1], [after.id], order)
                 placed = placed[bisect_right(placed, place) :]
             return _found(placed, order)
+        step = -1 if order.levels[0].descending else 1
+        hits = list(zip(numbers[::step], addresses[::step], strict=True))
         # Only the whole place of a product tells which of those that share its number come later.
         depth = 0 if after is None else None
-        return _later(self._sorted(hits, order, depth, ids), after, order)
+        return _later(self._sorted(hits, order, depth, ids[::step]), after, order)
 
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
