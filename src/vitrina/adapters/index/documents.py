@@ -36,7 +36,7 @@ class Documents:
 
     def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
         self._searcher = searcher
-        self._walker = Walker(searcher, schema, lambda ids: ids)
+        self._walker = Walker(searcher, schema)
         self._ids: dict[int, str] = {}
         self._lock = Lock()
         self._arrays: _Arrays | None = None

@@ -32,8 +32,9 @@ from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Synonyms, Vocabulary
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
-from vitrina.adapters.index.searching import Moved, Search
+from vitrina.adapters.index.searching import Search
 from vitrina.adapters.index.slots import Note, Slot, mark_of
+from vitrina.adapters.index.sorting import Moved
 from vitrina.adapters.index.state import State
 from vitrina.adapters.index.tallies import Tally
 from vitrina.adapters.index.walking import ID_PATHS, Walker
@@ -280,7 +281,7 @@ class TantivyIndex:
         if note.seq < self._view.seq:
             return True  # What follows is kept, or there is too much of it.
         searcher = self._state.searcher
-        walker = Walker(searcher, self._index.schema, lambda ids: ids)
+        walker = Walker(searcher, self._index.schema)
         found = [
             each.id
             for order in ID_PATHS.values()

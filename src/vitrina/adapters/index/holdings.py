@@ -29,8 +29,10 @@ from vitrina.service_layer.queries import Filter
 EXTRAS_MAX: Final = 5_000
 """As many products at most have a whole title, or two words as neighbours in it, that is kept."""
 
-BYTES_MAX: Final = 64 * 2**20
-"""How much all that is kept of a state takes of the memory; what was not asked for longest goes first."""
+WORDS_BYTES: Final = 64 * 2**20
+EXTRAS_BYTES: Final = 16 * 2**20
+FILTERS_BYTES: Final = 16 * 2**20
+"""How much what is kept of a state takes of the memory at most; what was not asked for longest goes first."""
 
 ONE: Final = 1 << 24
 """Stands in a worth for one word that is held; what it is worth stands below. 32 words are worth less than this."""
@@ -78,15 +80,20 @@ class Holdings:
         self._searcher = searcher
         self._narrowing = narrowing
         self._vocabulary = vocabulary
-        self._words = Shelf[Word, Holding](BYTES_MAX // 2)
-        self._extras = Shelf[tuple[str, ...], Holding](BYTES_MAX // 8)
-        self._filters = Shelf[Filter, NDArray[np.bool_]](BYTES_MAX // 8 * 3)
+        self._words = Shelf[Word, Holding](WORDS_BYTES)
+        self._extras = Shelf[tuple[str, ...], Holding](EXTRAS_BYTES)
+        self._filters = Shelf[Filter, NDArray[np.bool_]](FILTERS_BYTES)
 
     def words(self, words: Sequence[Word]) -> list[Holding] | None:
         """Return what holds each of the words; None where that is neither kept nor paid for."""
         kept = [self._words.get(each) for each in words]
-        missing = [word for word, held in zip(words, kept, strict=True) if held is None]
-        paid = [self._is_paid(each) for each in missing]
+        found = [each for each in kept if each is not None]
+        if len(found) == len(words):
+            return found
+        # Each of them is asked for, so that none waits for another; and only then are they taken in.
+        paid = [
+            held is not None or self._is_paid(word) for word, held in zip(words, kept, strict=True)
+        ]
         if not all(paid):
             return None
         return [held or self._take_word(word) for word, held in zip(words, kept, strict=True)]

@@ -12,6 +12,9 @@ from vitrina.domain.category import Category, CategoryTree
 from vitrina.service_layer.documents import Json
 from vitrina.service_layer.queries import FACET_VALUES_MAX, Facet
 
+_NUMBER_BITS: Final = 32
+"""Of the number of a value: there are fewer values than products."""
+
 type Counts = NDArray[np.int64]
 
 
@@ -84,8 +87,9 @@ class Lineages:
 def most(counts: Counts) -> list[tuple[int, int]]:
     """Return the numbers with the greatest counts, and these: as many as a facet has, ties by number."""
     held = np.flatnonzero(counts)
-    if len(held) > FACET_VALUES_MAX:
-        of_held = counts[held]
-        held = held[of_held >= np.partition(of_held, -FACET_VALUES_MAX)[-FACET_VALUES_MAX]]
-    held = held[np.argsort(-counts[held], kind="stable")][:FACET_VALUES_MAX]
-    return list(zip(held.tolist(), counts[held].tolist(), strict=True))
+    # One number for both is sorted far sooner than two are.
+    ordered = (counts[held] << _NUMBER_BITS) - held
+    ordered.sort()
+    best = ordered[: -FACET_VALUES_MAX - 1 : -1]
+    numbers = -best & (1 << _NUMBER_BITS) - 1
+    return list(zip(numbers.tolist(), (best + numbers >> _NUMBER_BITS).tolist(), strict=True))

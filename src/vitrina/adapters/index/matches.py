@@ -76,7 +76,7 @@ class Matches:
             need += int(np.count_nonzero(scores == worth))
         if len(scores) > need:
             # Those that are worth as much as the last one needed come along: the ids decide.
-            best = scores >= np.partition(scores, -need)[-need]
+            best = scores >= _greatest(scores, need)
             documents, scores = documents[best], scores[best]
         return begin.before(zip(scores.tolist(), self.known.ids(documents), strict=True))
 
@@ -177,6 +177,14 @@ class Matching:
         return everything, totals
 
 
+def _greatest[Number: np.generic](numbers: NDArray[Number], place: int) -> Number:
+    """Return the number that is at a place, counted from 1, when the greatest comes first."""
+    ordered = numbers.copy()
+    ordered.partition(len(numbers) - place)
+    found: Number = ordered[len(numbers) - place]
+    return found
+
+
 def _looked_up(holding: Holding, documents: Places) -> Worths:
     """Return what a holding is worth to documents."""
     places = holding.documents.searchsorted(documents)
@@ -189,4 +197,4 @@ def _needed(plan: Plan, sums: Worths) -> int:
     if len(plan.words) == 2 or not len(sums):  # noqa: PLR2004 - too few hold both
         return 1
     held = (sums >> 24) & 63
-    return max(1, int(np.partition(held, -ENOUGH)[-ENOUGH] if len(held) > ENOUGH else held.min()))
+    return max(1, int(_greatest(held, min(ENOUGH, len(held)))))

@@ -11,8 +11,11 @@ from html import escape
 from typing import Final
 
 from vitrina.adapters import codec
+from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.conditions import condition
+from vitrina.adapters.index.plans import Plan
 from vitrina.adapters.index.rows import Row
+from vitrina.adapters.index.spelling import distance
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document, Json
@@ -41,6 +44,32 @@ class Match:
 
 type Meant = Callable[[str], Match | None]
 """What a folded word of a product is to the query."""
+
+
+def meant_by(plan: Plan, analyzer: Analyzer) -> Meant:
+    """Return what words of products are to a plan."""
+    by_stem: dict[str, Match] = {}
+    for word in reversed(plan.asked):
+        for synonym in word.synonyms:
+            by_stem |= {analyzer.stem(each): Match(word.text, "synonym") for each in synonym}
+        for pair in word.halves:
+            by_stem |= {each: Match(word.text, "split") for each in pair}
+        by_stem |= {each: Match(word.text, "joined") for each in word.joined}
+        by_stem[word.stem] = Match(word.text, "stem")
+
+    def meant(held: str) -> Match | None:
+        for word in plan.asked:
+            if word.text == held:
+                return Match(word.text, "exact")
+        found = by_stem.get(analyzer.stem(held))
+        for word in () if found else plan.asked:
+            if word.unfinished and held.startswith(word.text):
+                return Match(word.text, "prefix")
+            if word.typos and distance(held, word.text, word.typos) <= word.typos:
+                return Match(word.text, "typo")
+        return found
+
+    return meant
 
 
 def highlights(stored: Stored, meant: Meant) -> Document:

@@ -1,4 +1,4 @@
-"""Pages of the best matches, and the positions between them.
+"""Pages, and of the best matches the positions between them.
 
 A position in the order is the id and the worth of the last product, how many came before it in which
 tier, and the numbers of the plan.
@@ -65,8 +65,8 @@ class Ranking(Protocol):
         """Return what follows in the tier of a place: what is needed, or more, or all that is left."""
 
 
-class RankedPage(NamedTuple):
-    """A page of the best.
+class Page(NamedTuple):
+    """A page.
 
     Attributes:
         ids: Of its products.
@@ -77,7 +77,7 @@ class RankedPage(NamedTuple):
     following: Position | None
 
 
-def page_of(ranking: Ranking, query: ProductQuery) -> RankedPage:
+def page_of(ranking: Ranking, query: ProductQuery) -> Page:
     """Return the page that a query asks for, read tier after tier.
 
     Raises:
@@ -95,8 +95,8 @@ def page_of(ranking: Ranking, query: ProductQuery) -> RankedPage:
         begin = Place(begin.tier + 1)
     ids = [each for _, each in found[:limit]]
     if len(found) <= limit:
-        return RankedPage(ids, None)
-    return RankedPage(ids, (ids[-1], found[limit - 1][0], *end, *ranking.numbers))
+        return Page(ids, None)
+    return Page(ids, (ids[-1], found[limit - 1][0], *end, *ranking.numbers))
 
 
 def _read(position: Position, tiers: int) -> Place:

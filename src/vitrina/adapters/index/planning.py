@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import batched
-from typing import Final, NamedTuple
+from typing import Final
 
 import tantivy
 from tantivy import Occur, Query
@@ -40,9 +40,8 @@ from vitrina.adapters.index.narrowing import (
     count,
     scored,
 )
-from vitrina.adapters.index.notes import Match, Meant
-from vitrina.adapters.index.plans import UNIT, UNKNOWN, Plan, Way, Word
-from vitrina.adapters.index.spelling import distance, forgiven
+from vitrina.adapters.index.plans import UNIT, UNKNOWN, Plan, Spelt, Way, Word
+from vitrina.adapters.index.spelling import forgiven
 from vitrina.domain.errors import BadCursor
 
 WORDS_MAX: Final = 32
@@ -83,22 +82,6 @@ type Synonyms = Mapping[tuple[str, ...], tuple[tuple[str, ...], ...]]
 """Sequences of folded words → the sequences that mean the same."""
 
 
-class Spelt(NamedTuple):
-    """A word as it was typed, among the others.
-
-    Attributes:
-        text: Folded.
-        joined: The stems of it and a neighbour as one word, where known.
-        synonyms: For it, and for sequences that it is part of.
-        unfinished: It may be the beginning of a word.
-    """
-
-    text: str
-    joined: tuple[str, ...]
-    synonyms: tuple[tuple[str, ...], ...]
-    unfinished: bool
-
-
 class Vocabulary:
     """What a state of the index knows of words."""
 
@@ -113,7 +96,7 @@ class Vocabulary:
         self._searcher = searcher
         self._narrowing = narrowing
         self._schema = narrowing.schema
-        self._analyzer = analyzer
+        self.analyzer: Final = analyzer
         self._synonyms = synonyms
         self._categories = categories
         self._ways = Kept[Word, tuple[Way, ...]](WORDS_KEPT)
@@ -133,7 +116,7 @@ class Vocabulary:
         Raises:
             BadCursor: The numbers are not those of a plan for this text.
         """
-        typed = self._analyzer.split(text)[: 4 * WORDS_MAX]
+        typed = self.analyzer.split(text)[: 4 * WORDS_MAX]
         asked = self._asked(typed)
         if numbers is None:
             known = self._all_known(asked)
@@ -144,7 +127,7 @@ class Vocabulary:
         codes = (squeezed, padded) if (padded := long_gtin(squeezed)) else (squeezed,)
         return Plan(
             asked=tuple(known),
-            sequence=tuple(map(self._analyzer.stem, typed[:WORDS_MAX])),
+            sequence=tuple(map(self.analyzer.stem, typed[:WORDS_MAX])),
             needed=needed,
             codes=tuple([each for each in dict.fromkeys(codes) if self._count("codes", each)]),
             title=whole(typed),
@@ -180,33 +163,6 @@ class Vocabulary:
         """Return about how many products hold the rarest word of a plan."""
         rarity = max((word.rarity for word in plan.words), default=0) / UNIT
         return self._searcher.num_docs / math.exp(rarity)
-
-    def meant(self, plan: Plan) -> Meant:
-        """Return what words of products are to a plan."""
-        by_stem: dict[str, Match] = {}
-        for word in reversed(plan.asked):
-            for synonym in word.synonyms:
-                by_stem |= {
-                    self._analyzer.stem(each): Match(word.text, "synonym") for each in synonym
-                }
-            for pair in word.halves:
-                by_stem |= {each: Match(word.text, "split") for each in pair}
-            by_stem |= {each: Match(word.text, "joined") for each in word.joined}
-            by_stem[word.stem] = Match(word.text, "stem")
-
-        def meant(held: str) -> Match | None:
-            for word in plan.asked:
-                if word.text == held:
-                    return Match(word.text, "exact")
-            found = by_stem.get(self._analyzer.stem(held))
-            for word in () if found else plan.asked:
-                if word.unfinished and held.startswith(word.text):
-                    return Match(word.text, "prefix")
-                if word.typos and distance(held, word.text, word.typos) <= word.typos:
-                    return Match(word.text, "typo")
-            return found
-
-        return meant
 
     def match(self, plan: Plan) -> Query:
         """Return what matches a plan, without its worth."""
@@ -255,7 +211,7 @@ class Vocabulary:
             phrase = self.phrase(pair)
             yield Way(phrase, JOINED_WORTH, [("title", phrase)])
         for synonym in word.synonyms:
-            stems = [self._analyzer.stem(each) for each in synonym]
+            stems = [self.analyzer.stem(each) for each in synonym]
             everywhere, titled = (
                 all_of([self.term(field, each) for each in stems]) for field in ("all", "title")
             )
@@ -291,7 +247,7 @@ class Vocabulary:
         """Return the words to look for, each once, with the ways to write them differently."""
         places: dict[str, list[int]] = {}
         last = len(typed) - 1
-        telling = [not self._analyzer.says_nothing(each) for each in typed]
+        telling = [not self.analyzer.says_nothing(each) for each in typed]
         all_empty = not any(telling)
         for place, text in enumerate(typed):
             if (telling[place] or all_empty) and (text in places or len(places) < WORDS_MAX):
@@ -313,14 +269,14 @@ class Vocabulary:
 
     def _joined(self, first: str, second: str) -> str:
         """Return the stem of two neighbours as one word; "" where nothing holds it."""
-        stem = self._analyzer.stem(first + second)
+        stem = self.analyzer.stem(first + second)
         return stem if self._count("all", stem) else ""
 
     def _word(self, spelt: Spelt) -> Word:
         """Return a word of which is not yet known what the catalog knows."""
         return Word(
             spelt.text,
-            self._analyzer.stem(spelt.text),
+            self.analyzer.stem(spelt.text),
             joined=spelt.joined,
             halves=self._pairs.find(spelt.text, partial(self._halves, spelt.text)),
             synonyms=spelt.synonyms,
@@ -331,9 +287,11 @@ class Vocabulary:
         """Return the stems of two words that stand side by side in titles and together are *text*."""
         pairs: list[tuple[str, str]] = []
         for cut in range(1, len(text)):
-            pair = (self._analyzer.stem(text[:cut]), self._analyzer.stem(text[cut:]))
-            known = all(self._count("title", each) for each in pair)
-            if known and count(self._searcher, self.phrase(pair)):
+            first = self.analyzer.stem(text[:cut])
+            if not self._count("title", first):
+                continue
+            pair = (first, self.analyzer.stem(text[cut:]))
+            if self._count("title", pair[1]) and count(self._searcher, self.phrase(pair)):
                 pairs.append(pair)
         return tuple(pairs)
 
@@ -342,7 +300,7 @@ class Vocabulary:
 
         A single letter that is a word stands for itself: what begins with it is most of the catalog.
         """
-        return len(text) > 1 or not self._count("all", self._analyzer.stem(text))
+        return len(text) > 1 or not self._count("all", self.analyzer.stem(text))
 
     def _others(self, typed: Sequence[str], place: int) -> Iterator[tuple[str, ...]]:
         """Yield the synonyms of the word at *place* and of sequences that it is part of."""

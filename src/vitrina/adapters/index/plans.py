@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 from tantivy import Query
 
@@ -29,6 +29,22 @@ FIELD_WORTH: Final[Mapping[str, float]] = {
 
 
 UNKNOWN: Final = -1
+
+
+class Spelt(NamedTuple):
+    """A word as it was typed, among the others.
+
+    Attributes:
+        text: Folded.
+        joined: The stems of it and a neighbour as one word, where known.
+        synonyms: For it, and for sequences that it is part of.
+        unfinished: It may be the beginning of a word.
+    """
+
+    text: str
+    joined: tuple[str, ...]
+    synonyms: tuple[tuple[str, ...], ...]
+    unfinished: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,10 @@ class Word:
     typos: int = 0
     common: bool = False
     rarity: int = UNKNOWN
+
+    def __hash__(self) -> int:
+        # Words are looked up several times in each question, and seldom share these three.
+        return hash((self.text, self.unfinished, self.rarity))
 
     def worth(self, field: str = "", share: float = 1.0) -> float:
         """Return what finding this word is worth; in a field, how much more than that."""

@@ -104,7 +104,7 @@ class Walker:
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
-    texts: Callable[[Sequence[str]], Sequence[str]]
+    texts: Callable[[Sequence[str]], Sequence[str]] = list
     counted: list[int] = field(default_factory=list)
 
     def page(self, query: Query, order: Path, need: int, after: Found | None = None) -> list[Found]:
