@@ -281,8 +281,10 @@ class Tables:
     def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
         """Return many products of one moment; None where there is none."""
         with self.moment:
-            base = self._base
-            found = [self._above(each) for each in product_ids]
+            base, top, folding = self._base, self._top.products, self._folding.products
+            found = [
+                top[each] if each in top else folding.get(each, _UNKNOWN) for each in product_ids
+            ]
         return [
             base.product(key) if each is _UNKNOWN else each
             for key, each in zip(product_ids, found, strict=True)

