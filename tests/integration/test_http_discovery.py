@@ -49,6 +49,19 @@ def test_suggestions(client: TestClient) -> None:
     }
 
 
+def test_suggestions_are_those_of_the_catalog_as_it_is(client: TestClient) -> None:
+    def brands() -> list[str]:
+        items = client.get("/v1/suggest", params={"q": "wonde"}).json()["items"]
+        return [each["text"] for each in items if each["kind"] == "brand"]
+
+    before = [brands(), brands()]
+    sent = client.post("/v1/products", json={"title": "Lamp", "brand": "Wonder"})
+
+    assert sent.status_code == 201
+    assert before == [[], []]
+    assert [brands(), brands()] == [["Wonder"], ["Wonder"]]
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [

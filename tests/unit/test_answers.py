@@ -1,14 +1,17 @@
 """The answers to lists that are kept."""
 
 from vitrina.entrypoints.http.answers import (
-    ANSWER_BYTES_MAX,
-    ANSWERS_BYTES_MAX,
     LATELY,
+    SHARE_MAX,
     Answer,
     Answers,
 )
 
-FIT = ANSWERS_BYTES_MAX // ANSWER_BYTES_MAX
+ROOM = 16_000
+GREATEST = int(ROOM * SHARE_MAX)
+"""The bytes of the greatest answer that is kept."""
+
+FIT = ROOM // GREATEST
 """How many of the greatest answers fit."""
 
 
@@ -17,7 +20,7 @@ def answer(size: int = 2) -> Answer:
 
 
 def test_an_answer_is_good_for_one_state() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     kept = answer()
     answers.keep(7, b"q=a", kept)
 
@@ -27,7 +30,7 @@ def test_an_answer_is_good_for_one_state() -> None:
 
 
 def test_the_answers_of_an_earlier_state_go() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     answers.keep(7, b"q=a", answer())
     answers.keep(8, b"q=b", answer())
 
@@ -40,7 +43,7 @@ def ask(answers: Answers, name: bytes) -> bool:
     """Ask as a request does; say whether the answer was kept. Each takes as much as one may."""
     if answers.get(1, name) is not None:
         return True
-    answers.keep(1, name, answer(ANSWER_BYTES_MAX - len(name)))
+    answers.keep(1, name, answer(GREATEST - len(name)))
     return False
 
 
@@ -49,7 +52,7 @@ def names(count: int) -> list[bytes]:
 
 
 def test_those_not_asked_for_the_longest_make_room_for_what_is_asked_for_more_often() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     for name in [*names(FIT), b"000"]:  # All of them fit exactly; the first one is now fresh.
         ask(answers, name)
 
@@ -61,7 +64,7 @@ def test_those_not_asked_for_the_longest_make_room_for_what_is_asked_for_more_of
 
 
 def test_what_is_asked_for_once_pushes_out_nothing() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     for name in names(FIT):
         ask(answers, name)
     for number in range(100):
@@ -71,7 +74,7 @@ def test_what_is_asked_for_once_pushes_out_nothing() -> None:
 
 
 def test_of_a_round_of_more_questions_than_fit_most_are_kept() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     for name in names(FIT + 4) * 2:
         ask(answers, name)
 
@@ -80,7 +83,7 @@ def test_of_a_round_of_more_questions_than_fit_most_are_kept() -> None:
 
 
 def test_what_was_asked_for_long_ago_is_forgotten() -> None:
-    answers = Answers()
+    answers = Answers(ROOM)
     for name in names(FIT) * 10:
         ask(answers, name)
     for _ in range(4 * LATELY):
@@ -93,16 +96,16 @@ def test_what_was_asked_for_long_ago_is_forgotten() -> None:
 
 
 def test_a_great_answer_is_not_kept() -> None:
-    answers = Answers()
-    answers.keep(1, b"q=a", answer(ANSWER_BYTES_MAX))
+    answers = Answers(ROOM)
+    answers.keep(1, b"q=a", answer(GREATEST))
 
     assert answers.get(1, b"q=a") is None
 
 
 def test_an_answer_kept_twice_is_counted_once() -> None:
-    answers = Answers()
-    size = ANSWER_BYTES_MAX - 3
-    for _ in range(2 * ANSWERS_BYTES_MAX // ANSWER_BYTES_MAX):
+    answers = Answers(ROOM)
+    size = GREATEST - 3
+    for _ in range(2 * FIT):
         answers.keep(1, b"q=a", answer(size))
     answers.keep(1, b"q=b", answer(size))
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-ANSWERS_BYTES_MAX: Final = 16 * 2**20
+LISTS_BYTES_MAX: Final = 16 * 2**20
+SUGGESTIONS_BYTES_MAX: Final = 4 * 2**20
 """How many bytes of answers each process keeps."""
 
-ANSWER_BYTES_MAX: Final = ANSWERS_BYTES_MAX // 16
-"""An answer of more bytes is not kept: it would push too many others out."""
+SHARE_MAX: Final = 1 / 16
+"""An answer that takes more of the room is not kept: it would push too many others out."""
 
 COUNTERS: Final = 2**14
 """How many counters tell how often questions were asked; those that share one are counted together."""
@@ -32,19 +33,22 @@ class Answer:
 
     Attributes:
         body: JSON.
-        tag: Its entity tag; None when the catalog changed meanwhile: the body may be of either state.
+        tag: Its entity tag; None when it has none, as the catalog changed meanwhile: the body may be
+            of either state.
         following: The query string of the next page.
     """
 
     body: bytes
-    tag: str | None
-    following: str | None
+    tag: str | None = None
+    following: str | None = None
 
 
 class Answers:
-    """Whole answers of one state of the catalog."""
+    """Whole answers of one resource, of one state of the catalog."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
+        """Prepare to keep at most so many bytes."""
+        self._room = room
         self._seq = -1
         self._bytes = 0
         self._kept: dict[bytes, Answer] = {}
@@ -68,9 +72,9 @@ class Answers:
             self._seq, self._bytes = seq, 0
             self._kept.clear()
         size = _size(asked, answer)
-        if size > ANSWER_BYTES_MAX or asked in self._kept:
+        if size > self._room * SHARE_MAX or asked in self._kept:
             return
-        while self._bytes + size > ANSWERS_BYTES_MAX:
+        while self._bytes + size > self._room:
             oldest = next(iter(self._kept))
             other = self._kept.pop(oldest)
             if self._counts[_place(oldest)] >= self._counts[_place(asked)]:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Scope, Send
 from vitrina import __version__
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http import assets, pages, product_list, products
-from vitrina.entrypoints.http.answers import Answers
+from vitrina.entrypoints.http.answers import LISTS_BYTES_MAX, SUGGESTIONS_BYTES_MAX, Answers
 from vitrina.entrypoints.http.envelope import Envelope
 from vitrina.entrypoints.http.exchange import Exchange
 from vitrina.entrypoints.http.live import Bell
@@ -131,7 +131,8 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
                 "meter": RequestMeter(catalog.meters, app.routes),
                 "write_line": line,
                 "searches": searches,
-                "answers": Answers(),
+                "answers": Answers(LISTS_BYTES_MAX),
+                "suggestions": Answers(SUGGESTIONS_BYTES_MAX),
             }
         finally:
             app.drain()

@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from vitrina.domain.errors import Fault, InvalidQuery, ProductNotFound
+from vitrina.entrypoints.http.answers import Answer
 from vitrina.entrypoints.http.products import PATH
 from vitrina.entrypoints.http.replies import CACHE_CONTROL, VARY, json_reply
 from vitrina.entrypoints.http.requests import CatalogRequest
@@ -44,6 +45,17 @@ async def get_suggestions(request: CatalogRequest) -> Response:
     The last word of `q` may be unfinished, and words may have typos. There are at most `limit`
     suggestions of each kind, the best first.
     """
+    view, kept = request.catalog.view, request.suggestions
+    seq, asked = view.seq, request.scope["query_string"]
+    answer = kept.get(seq, asked)
+    if answer is None:
+        answer = Answer(await _suggestions(request))
+        if view.seq == seq:  # Else it may be of either state.
+            kept.keep(seq, asked, answer)
+    return json_reply(answer.body)
+
+
+async def _suggestions(request: CatalogRequest) -> bytes:
     parameters = request.parameters(("q", "limit"))
     text = parameters.get("q")
     if text is None:
@@ -58,7 +70,7 @@ async def get_suggestions(request: CatalogRequest) -> Response:
         {"kind": each.kind.value, "text": each.text, "id": each.id, "count": each.count}
         for each in found
     ]
-    return json_reply(orjson.dumps({"items": items}))
+    return orjson.dumps({"items": items})
 
 
 async def get_related(request: CatalogRequest) -> Response:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from vitrina.bootstrap import Catalog
 from vitrina.domain.errors import Fault, InvalidQuery
 from vitrina.entrypoints.http import strict_json
+from vitrina.entrypoints.http.answers import Answers
 from vitrina.entrypoints.http.exchange import exchange_of
 from vitrina.entrypoints.http.options import HttpOptions
 from vitrina.entrypoints.http.problems import Refusal
@@ -53,6 +54,11 @@ class CatalogRequest(Request):
     def searches(self) -> Searches:
         searches: Searches = self.scope["state"]["searches"]
         return searches
+
+    @property
+    def suggestions(self) -> Answers:
+        suggestions: Answers = self.scope["state"]["suggestions"]
+        return suggestions
 
     @property
     def options(self) -> HttpOptions:
