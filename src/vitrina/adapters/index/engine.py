@@ -1,14 +1,15 @@
 """The product index on tantivy: what ``scan`` finds by looking at everything, found fast.
 
 It follows the catalog: a search first takes in what was committed since the last one, in one commit
-of the engine however many changes there are, and searches that come at the same time share it. It
-is kept on the disk and gone on with at the next start. An index that is missing, damaged, made in another
-way or too far behind is thrown away and built from the catalog; while that takes long, the service is up,
-not ready, and says how far it is.
+of the engine however many changes there are, and searches that come at the same time share it. Commits
+are made in memory, where there is some (:mod:`~vitrina.adapters.index.overlay`), and saved every few
+seconds: the index on the disk is gone on with at the next start. One that is missing, damaged, made in
+another way or too far behind is thrown away and built from the catalog; while that takes long, the service
+is up, not ready, and says how far it is.
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -26,14 +27,16 @@ from vitrina.adapters.index.columns import Columns
 from vitrina.adapters.index.directory import Directory
 from vitrina.adapters.index.documents import Documents
 from vitrina.adapters.index.holdings import Holdings
+from vitrina.adapters.index.home import Home
 from vitrina.adapters.index.likeness import Likeness
 from vitrina.adapters.index.lineages import Lineages
 from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
+from vitrina.adapters.index.overlay import MEMORY
 from vitrina.adapters.index.planning import Synonyms, Vocabulary
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
 from vitrina.adapters.index.searching import Search
-from vitrina.adapters.index.slots import Note, Slot, mark_of
+from vitrina.adapters.index.slots import Note, mark_of
 from vitrina.adapters.index.sorting import Moved
 from vitrina.adapters.index.state import State
 from vitrina.adapters.index.tallies import Tally
@@ -57,6 +60,9 @@ CHANGES_HEAP_BYTES: Final = 15_000_000
 COMMITS_MAX: Final = 1_000
 """After how many commits the engine opens the folder anew, which takes 2 ms: until it does, it remembers every
 file that was ever in it, 1 to 2 KB for each commit."""
+
+IN_MEMORY_MAX: Final = 2_000
+"""How many changes are committed in memory at once; more are, on the disk: some 3 MiB become 9 in merging."""
 
 OPEN_PATIENCE_S: Final = 5.0
 """How long opening waits for the index; a longer build goes on while the service is up."""
@@ -102,6 +108,7 @@ class TantivyIndex:
         log: ChangeLog,
         folder: Path | None = None,
         reading: Reading | None = None,
+        memory: Path | None = MEMORY,
     ) -> None:
         """Open the index in *folder*, or begin to build it.
 
@@ -110,10 +117,11 @@ class TantivyIndex:
             log: Its changes.
             folder: Where the indexes of the catalog are kept; None keeps this one in memory.
             reading: How texts are read.
+            memory: Where changes are kept until they are saved; None, or a place that cannot be
+                written to, has each commit forced to the disk.
         """
         self._view = view
         self._log = log
-        self._folder = folder
         self._reading = reading or Reading()
         self._analyzer = Analyzer(self._reading.language)
         self._synonyms = {
@@ -122,7 +130,7 @@ class TantivyIndex:
         }
         self._made_of = f"{FORMAT} {self._reading.language} {version('tantivy')}"
         self._lock = Lock()
-        self._slot: Slot | None = None
+        self._home = Home(folder, self._lock, memory)
         self._index: tantivy.Index
         self._writer: tantivy.IndexWriter
         self._state: State
@@ -156,8 +164,7 @@ class TantivyIndex:
         with self._lock:
             if self._failure is None:
                 self._writer.wait_merging_threads()
-            if self._slot is not None:
-                self._slot.close()
+        self._home.close()
 
     @property
     def behind(self) -> bool:
@@ -198,9 +205,8 @@ class TantivyIndex:
             return [Check(NAME, CheckStatus.FAIL, detail)]
         if not self._ready.is_set():
             return [Check(NAME, CheckStatus.FAIL, str(IndexBuilding(*self._progress)))]
-        if self._folder is not None and self._slot is None:
-            detail = f"The index is kept in memory only: {self._folder} cannot be written to."
-            return [Check(NAME, CheckStatus.WARN, detail)]
+        if self._home.trouble is not None:
+            return [Check(NAME, CheckStatus.WARN, self._home.trouble)]
         return [Check(NAME, CheckStatus.PASS)]
 
     def lag(self) -> int | None:
@@ -214,7 +220,7 @@ class TantivyIndex:
 
     def _open(self) -> None:
         try:
-            self._slot = self._take_slot()
+            self._home.open()
             while not self._is_open():
                 self._closing.wait(RETRY_S)
         except _Closing as closing:
@@ -237,29 +243,17 @@ class TantivyIndex:
             return False
         return True
 
-    def _take_slot(self) -> Slot | None:
-        if self._folder is None:
-            return None
-        try:
-            return Slot.take(self._folder)
-        except OSError as error:
-            _log.warning("the index is kept in memory only: %s", error)
-            return None
-
     def _reopen(self) -> bool:
         """Go on with what is kept on the disk; False when it is of no use."""
-        slot = self._slot
-        note = slot.note() if slot is not None else None
-        if slot is None or note is None:
+        note = self._home.note()
+        if note is None:
             return False
         if note.made_of != self._made_of or note.seq > self._view.seq:
             _log.info("the index was made in another way, or for another catalog")
             return False
         try:
-            self._use(tantivy.Index(build_schema(), str(slot.folder), reuse=True))
-            self._take_changes()
             self._spread = note.spread
-            self._refresh(note.seq)
+            self._go_on(note)
             if not self._is_of_this_past(note):
                 _log.info("the index is of another past of the catalog")
                 return False
@@ -299,13 +293,10 @@ class TantivyIndex:
 
     def _build(self) -> None:
         """Make the index from the catalog, in place of what there was."""
-        folder: str | None = None
-        if self._slot is not None:
-            self._slot.clear()
-            folder = str(self._slot.folder)
+        self._home.clear()
         seq, products = self._view.snapshot()
         self._spread = Spread.of((each.id for each in products), len(products))
-        self._use(tantivy.Index(build_schema(), folder))
+        self._use(tantivy.Index(build_schema(), self._home.folder))
         self._writer = self._index.writer(BUILD_HEAP_BYTES, num_threads=1)
         try:
             self._write_all(products, helpers_for(len(products)))
@@ -313,10 +304,31 @@ class TantivyIndex:
             _log.warning("the index is built by one process: %s", error)
             self._writer.rollback()
             self._write_all(products, 0)
-        self._commit(seq, self._mark(seq))
+        note = self._commit(seq, self._mark(seq))
         self._writer.wait_merging_threads()
+        self._go_on(note)
+
+    def _go_on(self, note: Note) -> None:
+        """Follow the catalog from what is in the slot: in memory, where there is some."""
+        self._home.overlay(note)
+        self._open_files(note.seq)
+
+    def _open_files(self, seq: int) -> None:
+        if self._home.on_disk:
+            self._use(tantivy.Index(build_schema(), self._home.folder, reuse=True))
+        # With one thread, as each would make a segment of its own.
+        self._writer = self._index.writer(CHANGES_HEAP_BYTES, num_threads=1)
         self._refresh(seq)
-        self._take_changes()
+
+    def _go_back(self, *, for_good: bool = False) -> None:
+        """Follow the catalog from what was saved last: on the disk."""
+        with suppress(ValueError):  # It may be what is broken.
+            self._writer.wait_merging_threads()
+        self._home.drop_overlay(for_good=for_good)
+        note = self._home.note()
+        if note is None:
+            raise OSError("nothing tells what the index on the disk holds")
+        self._open_files(note.seq)
 
     def _write_all(self, products: Collection[Stored], helpers: int) -> None:
         done, add = 0, self._writer.add_json
@@ -333,10 +345,6 @@ class TantivyIndex:
 
         self._progress = (0, len(products))
         write_all(products, self._reading.language, self._spread, add_one, helpers)
-
-    def _take_changes(self) -> None:
-        """Write changes from now on: with one thread, as each would make a segment of its own."""
-        self._writer = self._index.writer(CHANGES_HEAP_BYTES, num_threads=1)
 
     def _use(self, index: tantivy.Index) -> None:
         index.register_tokenizer(TERMS, written_terms())
@@ -358,8 +366,21 @@ class TantivyIndex:
             try:
                 self._follow()
             except (ValueError, OSError) as error:
-                self._move_to_memory(error)
+                self._recover(error)
             return self._state
+
+    def _recover(self, error: Exception) -> None:
+        """Go on without the overlay, or else without the disk."""
+        if self._home.in_overlay:
+            _log.warning("the index goes on on the disk, until the next start: %s", error)
+            try:
+                self._go_back(for_good=True)
+                self._follow()
+            except (ValueError, OSError) as another:
+                error = another
+            else:
+                return
+        self._move_to_memory(error)
 
     def _move_to_memory(self, error: Exception) -> None:
         """Go on without the disk: searches are answered also when it is full, or gone.
@@ -369,51 +390,60 @@ class TantivyIndex:
         Raises:
             ValueError, OSError: It is in memory already.
         """
-        if self._slot is None:
+        if not self._home.on_disk:
             raise error
         _log.warning("the index goes on in memory, until the next start: %s", error)
-        self._slot.close()
-        self._slot = None
+        self._home.leave_disk()
         self._build()
 
     def _follow(self) -> None:
         """Take in what was committed since the last search."""
+        try:
+            seq, mark, latest = self._news()
+            if len(latest) <= IN_MEMORY_MAX or not self._home.in_overlay:
+                self._take_in(seq, mark, latest)
+                return
+            self._go_back()
+            note = self._take_in(*self._news())
+            self._writer.wait_merging_threads()
+            self._go_on(note)
+        except ChangesGone:
+            self._build()
+
+    def _news(self) -> tuple[int, str, dict[str, bytes | None]]:
+        """Return the last change, its mark, and what became of the products that were changed."""
         seq, mark = self._state.seq, ""
         latest: dict[str, bytes | None] = {}
         while (behind := self._view.seq - seq) > 0:
-            try:
-                changes = self._log.changes(seq, limit=min(behind, BATCH_CHANGES))
-            except ChangesGone:
-                self._build()
-                return
+            changes = self._log.changes(seq, limit=min(behind, BATCH_CHANGES))
             for change in changes:
                 if change.type.startswith("product."):
                     latest[change.id] = change.body
                 seq, mark = change.seq, mark_of(change)
-        if latest:
-            if self._slot is not None and self._commits >= COMMITS_MAX:
-                self._open_anew(self._slot.folder)
-            writer = Writer(self._analyzer, self._spread)
-            for product_id, body in latest.items():
-                self._writer.delete_documents_by_term("id", product_id)
-                if body is not None:
-                    self._writer.add_json(writer.write(product_id, body))
-            self._commit(seq, mark)
-        elif seq != self._state.seq:
-            self._refresh(seq)
+        return seq, mark, latest
 
-    def _open_anew(self, folder: Path) -> None:
-        """Let the engine forget the files that are gone; those who search go on with what they have."""
-        self._writer.wait_merging_threads()
-        self._use(tantivy.Index(build_schema(), str(folder), reuse=True))
-        self._take_changes()
+    def _take_in(self, seq: int, mark: str, latest: Mapping[str, bytes | None]) -> Note:
+        if not latest:
+            if seq != self._state.seq:
+                self._refresh(seq)
+            return Note(self._made_of, self._spread, seq, mark)
+        if self._home.on_disk and self._commits >= COMMITS_MAX:
+            self._writer.wait_merging_threads()
+            self._open_files(self._state.seq)
+        writer = Writer(self._analyzer, self._spread)
+        for product_id, body in latest.items():
+            self._writer.delete_documents_by_term("id", product_id)
+            if body is not None:
+                self._writer.add_json(writer.write(product_id, body))
+        return self._commit(seq, mark)
 
-    def _commit(self, seq: int, mark: str) -> None:
+    def _commit(self, seq: int, mark: str) -> Note:
         self._writer.commit()
         self._commits += 1
         self._refresh(seq)
-        if self._slot is not None:
-            self._slot.write(Note(self._made_of, self._spread, seq, mark))
+        note = Note(self._made_of, self._spread, seq, mark)
+        self._home.committed(note)
+        return note
 
     def _refresh(self, seq: int) -> None:
         """Show readers what was committed."""
