@@ -101,6 +101,15 @@ def nothing_kept() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def everything_kept_at_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeping, "OUTSET", 0)
+        patch.setattr(keeping, "EARNED_MAX", 10**6)
+        patch.setattr(keeping, "EARNED", 10**6)
+        yield
+
+
 class Both:
     """Two indexes of one catalog: one keeps words, one asks the engine for everything."""
 
@@ -182,6 +191,8 @@ def test_both_ways_count_the_same(
     ("module", "limit", "value"),
     [
         (keeping, "PAID", 10),
+        (keeping, "OUTSET", 100),
+        (keeping, "EARNED_MAX", 30),
         (keeping, "LONGEST", 12),
         (keeping, "NAMES_MAX", 2),
         (keeping, "ENTRY_BYTES", 10 * 2**20),
@@ -247,16 +258,32 @@ def test_much_is_taken_in_when_it_was_asked_for_often(monkeypatch: pytest.Monkey
     shelf = keeping.Shelf[str, int](100)
     sizes = {"few": 10, "many": 25, "most": 31}
 
-    paid = {
-        name: [shelf.is_paid(name, 0, lambda: sizes[name]) for _ in range(4)]  # noqa: B023
+    prices = {
+        name: [shelf.price(name, 0, 1_000, lambda: sizes[name]) for _ in range(4)]  # noqa: B023
         for name in sizes
     }
 
-    assert paid == {
-        "few": [True, True, True, True],
-        "many": [False, False, True, True],
-        "most": [False, False, False, False],
+    assert prices == {
+        "few": [10, 10, 10, 10],
+        "many": [None, None, 25, 25],
+        "most": [None, None, None, None],
     }
+    assert shelf.price("few", 0, 9, lambda: 10) is None
+
+
+def test_a_state_that_was_asked_much_may_take_in_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"OUTSET": 3, "EARNED": 2, "EARNED_MAX": 5}.items():
+        monkeypatch.setattr(keeping, name, value)
+    credit = keeping.Credit()
+
+    left = []
+    for _ in range(4):
+        credit.earn()
+        left.append(credit.left)
+
+    assert left == [-1, 3, 8, 13]
+    assert credit.spend(13)
+    assert not credit.spend(1)
 
 
 def test_a_position_with_numbers_that_no_catalog_has_is_read_by_the_engine() -> None:

@@ -4,9 +4,8 @@ To sort out what two words match and rank it takes the engine about 0.2 ms, howe
 But what a single word is worth to each product that holds it does not depend on the others. It is
 asked for once, and a question for several words is then a sum of kept arrays, see :mod:`~vitrina.adapters.index.matches`.
 
-To take in what holds a word costs 0.4 µs for each product, of which a question of the engine would sort out more than a
-thousand a millisecond. So a word is taken in when it was asked for so often that this is paid: for at most
-as long as the engine worked for it, the arrays work for it, too. All of it is forgotten with the next change.
+To take in what holds a word costs 0.4 µs for each product. When that is done is told in :mod:`~vitrina.adapters.index.keeping`;
+until then the engine is asked. All that is kept is forgotten with the next change.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from vitrina.adapters.index import keeping
 from vitrina.adapters.index.documents import Documents, Numbers
-from vitrina.adapters.index.keeping import Shelf
+from vitrina.adapters.index.keeping import Credit, Shelf
 from vitrina.adapters.index.narrowing import Narrowing, any_of, count
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.plans import Plan, Word
@@ -80,21 +79,22 @@ class Holdings:
         self._searcher = searcher
         self._narrowing = narrowing
         self._vocabulary = vocabulary
+        self._credit = Credit()
         self._words = Shelf[Word, Holding](WORDS_BYTES)
         self._extras = Shelf[tuple[str, ...], Holding](EXTRAS_BYTES)
         self._filters = Shelf[Filter, NDArray[np.bool_]](FILTERS_BYTES)
 
     def words(self, words: Sequence[Word]) -> list[Holding] | None:
         """Return what holds each of the words; None where that is neither kept nor paid for."""
+        self._credit.earn()
         kept = [self._words.get(each) for each in words]
         found = [each for each in kept if each is not None]
         if len(found) == len(words):
             return found
         # Each of them is asked for, so that none waits for another; and only then are they taken in.
-        paid = [
-            held is not None or self._is_paid(word) for word, held in zip(words, kept, strict=True)
-        ]
-        if not all(paid):
+        prices = [0 if held else self._price(word) for word, held in zip(words, kept, strict=True)]
+        paid = [each for each in prices if each is not None]
+        if len(paid) < len(words) or not self._credit.spend(sum(paid)):
             return None
         return [held or self._take_word(word) for word, held in zip(words, kept, strict=True)]
 
@@ -125,7 +125,9 @@ class Holdings:
             return kept
         query = self._narrowing.query([asked])
         # Most filters, such as prices, are asked for once: what they are is not even counted then.
-        if not self._filters.is_paid(asked, keeping.PAID + 1, lambda: count(self._searcher, query)):
+        least, most = keeping.PAID + 1, self._credit.left
+        price = self._filters.price(asked, least, most, lambda: count(self._searcher, query))
+        if price is None or not self._credit.spend(price):
             return None
         met, _ = self.documents.search(query, keeping.LONGEST)
         meeting = np.zeros(self.documents.size, np.bool_)
@@ -133,10 +135,11 @@ class Holdings:
         self._filters.put(asked, meeting, meeting.nbytes)
         return meeting
 
-    def _is_paid(self, word: Word) -> bool:
-        least = self._searcher.doc_freq("all", word.stem)
-        held = self._vocabulary.held(word)
-        return self._words.is_paid(word, least, lambda: count(self._searcher, held))
+    def _price(self, word: Word) -> int | None:
+        least, most = self._searcher.doc_freq("all", word.stem), self._credit.left
+        return self._words.price(
+            word, least, most, lambda: count(self._searcher, self._vocabulary.held(word))
+        )
 
     def _take_word(self, word: Word) -> Holding:
         documents, worths = self.documents.search(

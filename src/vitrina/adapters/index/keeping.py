@@ -1,4 +1,9 @@
-"""What is remembered until the next change, with a bound: by number, or by memory."""
+"""What is remembered until the next change, with a bound; and what is worth the work that it takes.
+
+To take something in pays when it is asked for again before the next change, which nobody knows. So it is taken
+in when it was asked for so often that as much was spent on asking (:class:`Shelf`), and when the state of the index was
+asked so much that it will probably go on to be (:class:`Credit`).
+"""
 
 from collections.abc import Callable
 from threading import Lock
@@ -7,6 +12,13 @@ from typing import Final
 PAID: Final = 500
 """How many products of a word each question for it pays for: to take them in takes as long as the engine
 takes for that word's part of a question."""
+
+OUTSET: Final = 5_000
+"""As many products must have been earned before any are taken in: documents must be numbered first."""
+
+EARNED: Final = 2
+EARNED_MAX: Final = 1_000
+"""How many products may be taken in for each question so far, by each question; and at most by one of them."""
 
 LONGEST: Final = 50_000
 """What more products have is not taken in: that would take longer than 20 ms."""
@@ -71,12 +83,13 @@ class Shelf[Key, Value]:
                 _, gone = self._kept.pop(next(iter(self._kept)))
                 self._room += gone + ENTRY_BYTES
 
-    def is_paid(self, key: Key, least: int, count: Callable[[], int]) -> bool:
-        """Say whether something was asked for so often, this time included, that it is to be taken in.
+    def price(self, key: Key, least: int, most: int, count: Callable[[], int]) -> int | None:
+        """Return how many products are to be taken in for something; None as long as that is not paid for.
 
         Args:
-            key: Of it.
+            key: Of it, which is asked for once more.
             least: So many products it has at least, as far as it is known without looking.
+            most: So many may be taken in now.
             count: Looks how many they are.
         """
         with self._lock:
@@ -84,8 +97,35 @@ class Shelf[Key, Value]:
                 self._asked.clear()
                 self._sizes.clear()
             asked = self._asked[key] = self._asked.get(key, 0) + 1
-        if max(least, self._sizes.get(key, 0)) > min(asked * PAID, LONGEST):
-            return False
+        most = min(asked * PAID, LONGEST, most)
+        if max(least, self._sizes.get(key, 0)) > most:
+            return None
         if key not in self._sizes:
             self._sizes[key] = count()
-        return self._sizes[key] <= min(asked * PAID, LONGEST)
+        size = self._sizes[key]
+        return size if size <= most else None
+
+
+class Credit:
+    """How much may be taken in of a state of the index: as much as its past lets expect of its future.
+
+    Each question earns the more the more questions there were before: a state that was asked much will
+    be asked as much again. So where every few questions are followed by a write, next to nothing is taken in in vain.
+    """
+
+    def __init__(self) -> None:
+        self._questions = 0
+        self.left = -OUTSET
+        """How many products may be taken in now."""
+
+    def earn(self) -> None:
+        """Count a question."""
+        self._questions += 1
+        self.left += min(EARNED * self._questions, EARNED_MAX)
+
+    def spend(self, products: int) -> bool:
+        """Say whether so many products may be taken in, and count them as taken in."""
+        if products > self.left:
+            return False
+        self.left -= products
+        return True
