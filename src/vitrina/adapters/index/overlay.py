@@ -25,7 +25,7 @@ import orjson
 
 from vitrina.adapters.index.slots import Note, Slot
 
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 # nosec B108 - whose folder it is, is looked at
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whose folder it is, is looked at  # nosec B108
 """Where files are kept in memory."""
 
 ROOM_MIN: Final = 48 * 2**20
