@@ -66,12 +66,15 @@ def files(folder: Path) -> dict[str, int]:
     return {each.name: each.stat().st_mtime_ns for each in folder.iterdir()}
 
 
-def after_a_crash(catalog: MemoryCatalog, disk: Path) -> tuple[str, ...]:
-    """Return what an index finds that goes on with what is on the disk at this moment."""
+def _copied(disk: Path) -> Path:
     copy = disk.with_name("copy")
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(disk, copy)
-    with opened(catalog, copy, None) as index:
+    return shutil.copytree(disk, copy)
+
+
+def after_a_crash(catalog: MemoryCatalog, disk: Path) -> tuple[str, ...]:
+    """Return what an index finds that goes on with what is on the disk at this moment."""
+    with opened(catalog, _copied(disk), None) as index:
         found = ids(index)
         assert index._progress == (0, 0), READ_WHOLE  # noqa: SLF001 - whether it was built
     return found
@@ -211,6 +214,27 @@ def test_memory_that_is_gone_leaves_it_on_the_disk(
         assert "the index goes on on the disk" in caplog.text
         assert b'"seq":%d,' % catalog.seq in (disk / "0.json").read_bytes()
         assert index.checks()[0].status is CheckStatus.PASS
+
+
+def test_a_save_that_is_not_finished_leaves_nothing_in_the_way(
+    catalog: MemoryCatalog, disk: Path, memory: Path
+) -> None:
+    """What was copied already has the very names that the engine gives its files on the disk."""
+    with opened(catalog, disk, memory) as index:
+        remove(catalog, "product-3")
+        put(catalog, LAMP)
+        ids(index)
+        kept = index._home._overlay  # noqa: SLF001 - to stop in the middle
+        assert kept is not None
+        kept._copy()  # noqa: SLF001 - to stop in the middle
+        assert list((disk / "0").glob("*.del"))
+        assert after_a_crash(catalog, disk) == ids(index)
+
+        shutil.rmtree(in_use(memory))
+        remove(catalog, "product-4")
+        assert ids(index) == ("lamp", "product-0", "product-1", "product-2")
+        assert index.checks()[0].status is CheckStatus.PASS
+    assert after_a_crash(catalog, disk)
 
 
 def test_memory_and_disk_that_are_gone_leave_it_in_memory(

@@ -1,11 +1,12 @@
 """Where an index is kept: in a slot on the disk, with an overlay in memory, or in memory alone."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Final
 
-from vitrina.adapters.index.overlay import MEMORY, Overlay
+from vitrina.adapters.index.overlay import MEMORY, Overlay, sweep
 from vitrina.adapters.index.slots import Note, Slot
 
 SAVE_AFTER_S: Final = 5.0
@@ -32,7 +33,7 @@ class Home:
         self._memory = memory
         self._slot: Slot | None = None
         self._overlay: Overlay | None = None
-        self._refused: OSError | None = None
+        self._refused: Exception | None = None
         self._closing = Event()
         self._saver = Thread(target=self._save_regularly, name="index-save", daemon=True)
 
@@ -87,8 +88,14 @@ class Home:
 
         Args:
             note: About what is on the disk; nothing else must be using it.
+
+        Raises:
+            OSError, ValueError: What is on the disk is damaged.
         """
-        if self._slot is None or self._memory is None:
+        if self._slot is None:
+            return
+        sweep(self._slot.folder)
+        if self._memory is None:
             return
         try:
             self._overlay = Overlay.over(self._slot, note, self._memory)
@@ -99,9 +106,12 @@ class Home:
         """Go back to what was saved last; *for_good* lets all commits be made on the disk from now on."""
         if for_good:
             self._memory = None
-        if self._overlay is not None:
-            self._overlay.drop()
-            self._overlay = None
+        if self._overlay is None or self._slot is None:
+            return
+        self._overlay.drop()
+        self._overlay = None
+        with suppress(OSError, ValueError):  # Whoever goes on with it will notice.
+            sweep(self._slot.folder)
 
     def leave_disk(self) -> None:
         """Keep the index in memory alone from now on; what is on the disk is of use at the next start."""
@@ -124,7 +134,7 @@ class Home:
             return
         try:
             overlay.save(self._commits)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             if self._refused is None:
                 _log.warning("the index cannot be saved to %s: %s", self._folder, error)
             self._refused = error

@@ -76,7 +76,7 @@ class Overlay:
             overlay = cls(base, note, place)
             for name in (META, MANAGED):
                 shutil.copyfile(base.folder / name, place.folder / name)
-            for name in overlay._image(base.folder).names:
+            for name in _image(base.folder).names:
                 overlay._link(name)
         except BaseException:
             place.close()
@@ -127,7 +127,7 @@ class Overlay:
         with self._busy:
             if self._dropped:
                 return None
-            image = self._image(self.folder)
+            image = _image(self.folder)
             for name in image.names - self._copied:
                 source = self.folder / name
                 if not source.is_symlink():
@@ -148,9 +148,7 @@ class Overlay:
             _force(folder)
             self._base.write(note)
             self._saved = note
-            for each in folder.iterdir():
-                if each.name not in image.names and each.name not in {MANAGED, META}:
-                    each.unlink()
+            sweep(folder)
             for name in fresh:
                 self._link(name)
             self._copied.clear()
@@ -161,11 +159,26 @@ class Overlay:
         link.symlink_to(self._base.folder.absolute() / name)
         link.replace(self.folder / name)
 
-    @staticmethod
-    def _image(folder: Path) -> _Image:
-        meta = (folder / META).read_bytes()
-        names = frozenset(_files(folder, meta))
-        return _Image(meta, (folder / MANAGED).read_bytes(), names)
+
+def sweep(folder: Path) -> None:
+    """Delete what does not belong to the index in a folder, which nobody else must be using.
+
+    A save that was interrupted leaves files, whose names the engine would use again.
+
+    Raises:
+        OSError: There is no index, or the system refuses.
+        ValueError: Its list of files is damaged.
+    """
+    kept = _image(folder).names | {META, MANAGED}
+    for each in folder.iterdir():
+        if each.name not in kept:
+            each.unlink()
+
+
+def _image(folder: Path) -> _Image:
+    meta = (folder / META).read_bytes()
+    names = frozenset(_files(folder, meta))
+    return _Image(meta, (folder / MANAGED).read_bytes(), names)
 
 
 def _files(folder: Path, meta: bytes) -> Iterator[str]:
