@@ -4,6 +4,9 @@ Canonical JSON is UTF-8 without white space, with the fields in the order of
 :data:`vitrina.service_layer.documents.PRODUCT_FIELDS`. It is stored, sent and hashed as it is.
 """
 
+import re
+from typing import Final
+
 import orjson
 
 from vitrina.domain.category import Category
@@ -19,6 +22,9 @@ from vitrina.domain.money import Money
 from vitrina.domain.product import Product
 from vitrina.service_layer.documents import Document, Json, read_product, write_product
 from vitrina.service_layer.ports import Stored
+
+# Only id and SKU stand before the title, and within a text each quote has a backslash before it.
+_TITLE: Final = re.compile(rb'"title":("[^"\\]*(?:\\.[^"\\]*)*")')
 
 
 def dump(document: object) -> bytes:
@@ -38,6 +44,19 @@ def load(body: bytes) -> Document:
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the value is wrong, not a type of ours
     return document
+
+
+def title_of(body: bytes) -> str:
+    """Return the title of the product that the catalog wrote as *body*, without reading the rest.
+
+    Raises:
+        ValueError: It has none.
+    """
+    found = _TITLE.search(body)
+    if found is None:
+        raise ValueError("not a product")
+    title: str = orjson.loads(found[1])
+    return title
 
 
 def store_product(product: Product) -> Stored:

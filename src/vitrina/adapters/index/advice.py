@@ -58,7 +58,7 @@ def suggest(
         return []
     hits = search(ProductQuery(text, (ACTIVE,), limit=LOOKED_AT))
     found = [each for each in view.products(hits.ids) if each is not None]
-    titles = [str(codec.load(each.body)["title"]) for each in found]
+    titles = [codec.title_of(each.body) for each in found]
     return [
         *_queries(typed, titles, limit),
         *_products(found, titles, limit),
