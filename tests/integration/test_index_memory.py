@@ -5,6 +5,7 @@ engine's threads are just about; so the least of many looks is compared.
 """
 
 import ctypes
+import gc
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,9 +17,10 @@ import pytest
 from tests.contract.product_index import new_catalog, put
 from vitrina.adapters.index import engine
 from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.state import State
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Change
-from vitrina.service_layer.queries import ProductQuery
+from vitrina.service_layer.queries import Facet, ProductQuery, Sort
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - each test has a folder of its own in it
 OPENED_ANEW_AFTER = 50
@@ -107,3 +109,30 @@ def test_it_does_not_grow_with_the_changes(
         before = take_in(CHANGES)
         take_in(CHANGES)
         assert take_in(CHANGES) - before < GROWTH_MAX
+
+
+def test_a_state_is_let_go_of_with_the_next_change() -> None:
+    """At once, with all that is remembered of it: not when the garbage collector comes by."""
+
+    def states() -> int:
+        return sum(isinstance(each, State) for each in gc.get_objects())
+
+    catalog = new_catalog()
+    put(catalog, Product(id="a", title="One thing"), Product(id="b", title="Another thing"))
+    with TantivyIndex(catalog.view, catalog) as index:
+        gc.collect()
+        before = states()
+        gc.disable()
+        try:
+            for title in ("One", "Two", "Three"):
+                put(catalog, Product(id="a", title=title))
+                index.search(ProductQuery(text="thing", facets=(Facet("brand"),)))
+                index.search(ProductQuery(sort=Sort("title"), limit=1))
+                index.search(ProductQuery(sort=Sort("attributes.size")))
+                index.suggest("thing", 1)
+                index.related("a", 1)
+            put(catalog, Product(id="a", title="Last"))
+            index.search(ProductQuery())
+            assert states() == before
+        finally:
+            gc.enable()

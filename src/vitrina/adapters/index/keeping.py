@@ -60,6 +60,7 @@ class Shelf[Key, Value]:
         self._kept: dict[Key, tuple[Value, int]] = {}
         self._asked: dict[Key, int] = {}
         self._sizes: dict[Key, int] = {}
+        """Of some of those that are in ``_asked``, and of no others."""
         self._lock = Lock()
 
     def get(self, key: Key) -> Value | None:
@@ -77,6 +78,7 @@ class Shelf[Key, Value]:
             if key in self._kept:
                 return
             self._asked.pop(key, None)
+            self._sizes.pop(key, None)
             self._room -= size + ENTRY_BYTES
             self._kept[key] = value, size
             while self._room < 0:
@@ -97,12 +99,14 @@ class Shelf[Key, Value]:
                 self._asked.clear()
                 self._sizes.clear()
             asked = self._asked[key] = self._asked.get(key, 0) + 1
-        most = min(asked * PAID, LONGEST, most)
-        if max(least, self._sizes.get(key, 0)) > most:
+        size, most = self._sizes.get(key), min(asked * PAID, LONGEST, most)
+        if max(least, size or 0) > most:
             return None
-        if key not in self._sizes:
-            self._sizes[key] = count()
-        size = self._sizes[key]
+        if size is None:
+            size = count()
+            with self._lock:
+                if key in self._asked:  # Others may have taken it in, or forgotten everything.
+                    self._sizes[key] = size
         return size if size <= most else None
 
 

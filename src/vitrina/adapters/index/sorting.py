@@ -1,7 +1,7 @@
 """Pages in the order of a field: of numbers and titles, of ids, and of attributes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Final
 
@@ -56,11 +56,12 @@ class Sorting:
             numbers: Of the plan for its text.
         """
         self._state = state
-        self._view = view
         self._query = query
         self._order = query.order
         self._base = base
         self._numbers = numbers
+        # No method of its own: whoever holds itself in a circle is let go of late, with the whole state.
+        self._titles = partial(_titles, view)
         self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
         self.total: int | None = None
         """How many products match, where that was told by the way."""
@@ -94,18 +95,6 @@ class Sorting:
         if self._all_have(field):
             return base
         return all_of([base, self._state.narrowing.has(field)])
-
-    def _titles(self, ids: Sequence[str]) -> list[str]:
-        """Return the folded titles of products, as far as the catalog goes beyond the index."""
-        return [row.title for row in self._rows(ids)]
-
-    def _rows(self, ids: Sequence[str]) -> list[Row]:
-        rows: list[Row] = []
-        for stored in self._view.products(ids):
-            if stored is None:
-                raise Moved
-            rows.append(Row.of(stored))
-        return rows
 
     def _id_keys(self, product_id: str) -> tuple[int, ...]:
         try:
@@ -260,3 +249,13 @@ class Sorting:
                 for _, column, term in group
             ]
             yield key, all_of([base, any_of(ways)])
+
+
+def _titles(view: CatalogView, ids: Sequence[str]) -> list[str]:
+    """Return the folded titles of products, as far as the catalog goes beyond the index."""
+    titles: list[str] = []
+    for stored in view.products(ids):
+        if stored is None:
+            raise Moved
+        titles.append(Row.of(stored).title)
+    return titles

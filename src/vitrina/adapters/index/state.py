@@ -22,7 +22,7 @@ type Question = tuple[str | None, tuple[Filter, ...], tuple[int, ...]]
 """Text and filters of a query, and the numbers of the plan for the text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class State:
     """One state of the index, for reading.
 
