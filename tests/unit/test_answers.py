@@ -1,6 +1,9 @@
 """The answers to lists that are kept."""
 
+import tracemalloc
+
 from vitrina.entrypoints.http.answers import (
+    ENTRY_BYTES,
     LATELY,
     SHARE_MAX,
     Answer,
@@ -43,7 +46,7 @@ def ask(answers: Answers, name: bytes) -> bool:
     """Ask as a request does; say whether the answer was kept. Each takes as much as one may."""
     if answers.get(1, name) is not None:
         return True
-    answers.keep(1, name, answer(GREATEST - len(name)))
+    answers.keep(1, name, answer(GREATEST - ENTRY_BYTES - len(name)))
     return False
 
 
@@ -104,10 +107,24 @@ def test_a_great_answer_is_not_kept() -> None:
 
 def test_an_answer_kept_twice_is_counted_once() -> None:
     answers = Answers(ROOM)
-    size = GREATEST - 3
+    size = GREATEST - ENTRY_BYTES - 3
     for _ in range(2 * FIT):
         answers.keep(1, b"q=a", answer(size))
     answers.keep(1, b"q=b", answer(size))
 
     assert answers.get(1, b"q=a") is not None
     assert answers.get(1, b"q=b") is not None
+
+
+def test_the_bound_holds_also_for_answers_that_found_nothing() -> None:
+    room = 2**20
+    answers = Answers(room)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(3 * room // ENTRY_BYTES):
+            answers.keep(1, b"q=%d" % number, answer(33))
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < room * 1.5

@@ -17,6 +17,9 @@ SUGGESTIONS_BYTES_MAX: Final = 4 * 2**20
 SHARE_MAX: Final = 1 / 16
 """An answer that takes more of the room is not kept: it would push too many others out."""
 
+ENTRY_BYTES: Final = 256
+"""What an answer takes beside its texts: answers that found nothing are hardly more than that."""
+
 COUNTERS: Final = 2**14
 """How many counters tell how often questions were asked; those that share one are counted together."""
 
@@ -94,7 +97,7 @@ class Answers:
 
 
 def _size(asked: bytes, answer: Answer) -> int:
-    return len(asked) + len(answer.body)
+    return ENTRY_BYTES + len(asked) + len(answer.body) + len(answer.following or "")
 
 
 def _place(asked: bytes) -> int:
