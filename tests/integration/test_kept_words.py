@@ -1,8 +1,10 @@
 """Texts answered out of what is kept of their words find what the engine finds, place by place."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 from types import ModuleType
 
@@ -19,12 +21,12 @@ from tests.contract.product_index import (
     put,
     remove,
 )
-from vitrina.adapters.index import columns, documents, holdings, keeping, matches, planning
+from vitrina.adapters.index import documents, filling, holdings, keeping, matches, planning
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.index.planning import Synonyms
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.attributes import Measure
-from vitrina.domain.product import Product, Status
+from vitrina.domain.product import Condition, Product, Rating, Status
 from vitrina.service_layer.queries import FACET_FIELDS, Facet, Filter, Operator, ProductQuery, Sort
 
 WORDS = [
@@ -164,7 +166,7 @@ def test_both_ways_find_the_same(
     st.lists(ANY_PRODUCTS, max_size=2),
     st.lists(ANY_FILTERS, max_size=2).map(tuple),
     st.lists(FACETS, min_size=1, max_size=3),
-    st.sampled_from([1, columns.PART]),
+    st.sampled_from([1, filling.PART]),
 )
 def test_both_ways_count_the_same(
     products: list[Product],
@@ -178,7 +180,7 @@ def test_both_ways_count_the_same(
     put(catalog, *{each.id: each for each in products}.values())
     both = Both(catalog)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "PART", part)
+        patch.setattr(filling, "PART", part)
         for write in (None, *writes):
             if write is not None and may_become(catalog, write):
                 put(catalog, write)
@@ -200,12 +202,12 @@ def test_both_ways_count_the_same(
         (matches, "FAR", 0),
         (documents, "IDS_KEPT", 5),
         (planning, "BROAD", 15),
-        (columns, "PAID", 30),
-        (columns, "PART", 1),
-        (columns, "COMMONEST", 3),
-        (columns, "BYTES_MAX", 500),
-        (columns, "FIELDS_MAX", 1),
-        (columns, "VALUES_MAX", 1),
+        (filling, "PAID", 30),
+        (filling, "PART", 1),
+        (filling, "COMMONEST", 3),
+        (filling, "BYTES_MAX", 500),
+        (filling, "FIELDS_MAX", 1),
+        (filling, "VALUES_MAX", 1),
     ],
 )
 def test_whatever_is_kept_nothing_else_is_found(
@@ -238,6 +240,24 @@ def test_whatever_is_kept_nothing_else_is_found(
         facets = (Facet("brand"), Facet("price"), Facet("tag"), Facet("category"))
         both.compare(ProductQuery(text, chosen.choice([(), filters]), limit=7, facets=facets))
     both.compare(ProductQuery("ab 1", limit=7))
+
+
+def test_several_threads_find_what_one_finds() -> None:
+    """They share what is kept, and take it in at the same time."""
+    chosen = Random(5)  # noqa: S311 - the same words in each run
+    catalog = new_catalog()
+    titles = [" ".join(chosen.choices(WORDS, WORDS_WEIGHTS, k=4)) for _ in range(300)]
+    put(catalog, *(Product(id=f"p{n}", title=each) for n, each in enumerate(titles)))
+    texts = [" ".join(chosen.choices(TYPED, k=3)) for _ in range(100)]
+    queries = [ProductQuery(each, facets=(Facet("status"),)) for each in texts]
+    one = TantivyIndex(catalog.view, catalog)
+    expected = list(map(one.search, queries))
+    together = TantivyIndex(catalog.view, catalog)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(together.search, 4 * queries))
+
+    assert found == 4 * expected
 
 
 def test_what_was_not_asked_for_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,3 +337,58 @@ def test_the_most_frequent_two_hundred_values_are_those_that_the_engine_counts()
     fields = ["brand", "attributes.size", "attributes.many", "attributes.on"]
 
     Both(catalog).compare(ProductQuery("thing", limit=200, facets=tuple(map(Facet, fields))))
+
+
+def filters() -> Iterator[Filter]:
+    """Filters of every field that has a column, with values that are there, between and beyond."""
+    operators = [each for each in Operator if each is not Operator.EXISTS]
+    for field, texts in {
+        "price": ["0", "1.99", "2", "2.00001", "-1", "999999999999.99", "9" * 30],
+        "quantity": ["0", "6.5", "7", "9007199254740991", "1e30"],
+        "rating": ["0", "0.1", "4.5", "4.50001", "5"],
+    }.items():
+        for operator in operators:
+            for text in texts:
+                yield Filter(field, operator, (Decimal(text),))
+        yield Filter(field, Operator.EQ, (Decimal(texts[0]), Decimal(texts[2])))
+        yield Filter(field, Operator.NE, (Decimal(texts[0]), Decimal(texts[2])))
+    for field, values in {
+        "brand": ("Acme", "zz", "Zoë"),
+        "category": ("home", "desk-lamps", "nowhere"),
+        "tag": ("a", "b", "none"),
+        "condition": ("new", "used"),
+        "attributes.size": ("1 cm",),
+    }.items():
+        for operator in (Operator.EQ, Operator.NE):
+            for chosen in (*((each,) for each in values), values):
+                yield Filter(field, operator, chosen)
+    for field in ("brand", "category", "tag", "price", "attributes.size"):
+        for wanted in (True, False):
+            yield Filter(field, Operator.EXISTS, (wanted,))
+
+
+def test_columns_say_what_meets_filters_as_the_engine_does() -> None:
+    catalog = new_catalog()
+    prices = ["0", "1.99", "2", "2.01", "999999999999.99", None]
+    put(
+        catalog,
+        *(
+            Product(
+                id=f"p{n}",
+                title="Thing",
+                brand=[None, "Acme", "Zoë", "Æ"][n % 4],
+                category_id=[None, "home", "desk-lamps", "lost"][n % 4],
+                price=eur(price) if (price := prices[n % 6]) else None,
+                quantity=[0, 7, 2**53 - 1, None][n % 4],
+                rating=[None, Rating(0, 1), Rating(4.5, 1)][n % 3],
+                tags=[(), ("a",), ("a", "b"), ("b", "c")][n % 4],
+                condition=Condition.USED if n % 2 else Condition.NEW,
+                attributes={"size": Measure(n % 3, "cm")} if n % 2 else {},
+            )
+            for n in range(40)
+        ),
+    )
+    both = Both(catalog)
+
+    for asked in filters():
+        both.compare(ProductQuery("thing", (asked,), limit=50))

@@ -23,9 +23,9 @@ from tantivy import Query
 from vitrina.adapters.index.advice import suggest
 from vitrina.adapters.index.analysis import Analyzer, written_terms
 from vitrina.adapters.index.category_words import CategoryWords
-from vitrina.adapters.index.columns import Columns
 from vitrina.adapters.index.directory import Directory
 from vitrina.adapters.index.documents import Documents
+from vitrina.adapters.index.filling import Columns
 from vitrina.adapters.index.holdings import Holdings
 from vitrina.adapters.index.home import Home
 from vitrina.adapters.index.likeness import Likeness
@@ -458,13 +458,14 @@ class TantivyIndex:
             searcher, narrowing, self._analyzer, self._categories, self._synonyms
         )
         documents = Documents(searcher, self._index.schema)
+        columns = Columns(searcher, narrowing, documents, self._lineages)
         self._state = State(
             seq,
             self._spread.prefix,
             searcher,
             narrowing,
             vocabulary,
-            Matching(Holdings(searcher, documents, narrowing, vocabulary)),
-            Columns(searcher, narrowing, documents, self._lineages),
+            Matching(Holdings(searcher, documents, narrowing, vocabulary), columns),
+            columns,
             Tally(searcher, self._lineages),
         )

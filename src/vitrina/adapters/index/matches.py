@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.adapters.index.documents import Documents, Places
+from vitrina.adapters.index.filling import Columns
 from vitrina.adapters.index.holdings import ONE, Holding, Holdings, Worths
 from vitrina.adapters.index.pages import Place, Ranked
 from vitrina.adapters.index.planning import ENOUGH, RARITY_MAX
@@ -84,8 +85,9 @@ class Matches:
 class Matching:
     """Finds what matches on one state of the index. Safe to use from several threads."""
 
-    def __init__(self, holdings: Holdings) -> None:
+    def __init__(self, holdings: Holdings, columns: Columns) -> None:
         self._holdings = holdings
+        self._columns = columns
         self._sums: list[Worths] = []
 
     def matches(self, plan: Plan, *, relaxing: bool) -> Matches | None:
@@ -129,10 +131,12 @@ class Matching:
         """Return what of the matches meets filters; None where the engine is to be asked."""
         met: NDArray[np.bool_] | None = None
         for each in filters:
-            meeting = self._holdings.meeting(each)
-            if meeting is None:
-                return None
-            these = meeting[matches.documents]
+            these = self._columns.meet(matches.documents, each)
+            if these is None:
+                meeting = self._holdings.meeting(each)
+                if meeting is None:
+                    return None
+                these = meeting[matches.documents]
             met = these if met is None else met & these
         if met is None:
             return matches

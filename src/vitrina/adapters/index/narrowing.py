@@ -144,19 +144,7 @@ class Narrowing:
         """Return what has a number on this side of *value* in a field."""
         if field == "rating":
             return self._range(field, FieldType.Float, *_sides(operator, value))
-        low: int | None = None
-        high: int | None = None
-        match operator:
-            case Operator.EQ:
-                low, high = math.ceil(value), math.floor(value)
-            case Operator.GT:
-                low = math.floor(value) + 1
-            case Operator.GTE:
-                low = math.ceil(value)
-            case Operator.LT:
-                high = math.ceil(value) - 1
-            case _:
-                high = math.floor(value)
+        low, high = whole_sides(operator, value)
         if low is not None and high is not None and low > high:
             return Query.empty_query()
         if low is not None and abs(low) > _INTEGER_MAX:
@@ -214,6 +202,21 @@ class Narrowing:
             case _:
                 high = digits
         return Query.regex_query(self.schema, "numbers", f"{start}({encoding.between(low, high)})")
+
+
+def whole_sides(operator: Operator, value: float) -> tuple[int | None, int | None]:
+    """Return the least and the greatest whole number on this side of *value*; None is no bound."""
+    match operator:
+        case Operator.EQ:
+            return math.ceil(value), math.floor(value)
+        case Operator.GT:
+            return math.floor(value) + 1, None
+        case Operator.GTE:
+            return math.ceil(value), None
+        case Operator.LT:
+            return None, math.ceil(value) - 1
+        case _:
+            return None, math.floor(value)
 
 
 def _sides(operator: Operator, value: float) -> tuple[float | None, float | None, bool, bool]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import tantivy
 
-from vitrina.adapters.index.columns import Columns
+from vitrina.adapters.index.filling import Columns
 from vitrina.adapters.index.lists import Lists
 from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
