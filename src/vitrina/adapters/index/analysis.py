@@ -70,7 +70,10 @@ ODD_KEPT: Final = 20_000
 """How many words that are not of ASCII characters are remembered as they are folded."""
 
 TEXTS_KEPT: Final = 20_000
-"""How many short texts are remembered with their words, such as brands: about 10 MB."""
+"""How many texts are remembered with their words, such as brands: about 10 MB."""
+
+KEPT_LENGTH_MAX: Final = 64
+"""Longer texts are not remembered: they are seldom the same, and may be of any length."""
 
 _PUNCTUATION: Final = bytes(each for each in range(128) if not chr(each).isalnum())
 _CODE: Final = re.compile(r"[^0-9a-z]+")
@@ -91,7 +94,7 @@ class Words(NamedTuple):
 
 
 class _Memory[T](dict[str, T]):
-    """What was found out about texts, each when it is first asked for."""
+    """What was found out about texts, each when it is first asked for; long ones are not kept."""
 
     def __init__(self, find: Callable[[str], T], kept: int) -> None:
         super().__init__()
@@ -99,9 +102,11 @@ class _Memory[T](dict[str, T]):
         self._kept = kept
 
     def __missing__(self, text: str) -> T:
-        if len(self) >= self._kept:
-            self.clear()
-        found = self[text] = self._find(text)
+        found = self._find(text)
+        if len(text) <= KEPT_LENGTH_MAX:
+            if len(self) >= self._kept:
+                self.clear()
+            self[text] = found
         return found
 
 
