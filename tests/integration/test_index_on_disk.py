@@ -349,3 +349,36 @@ def test_a_stop_ends_the_wait_for_a_catalog_that_cannot_be_read(
     monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 0)
     with opened(Unreadable(catalog), tmp_path) as index:
         assert index.checks()[0].status is CheckStatus.FAIL
+
+
+def test_it_is_made_anew_when_the_positions_of_words_are_gone(
+    watched: Watched, tmp_path: Path
+) -> None:
+    with opened(watched, tmp_path) as index:
+        before = ids(index, "thing 3")
+    for each in tmp_path.rglob("*.pos"):
+        each.unlink()
+    with opened(watched, tmp_path) as index:
+        assert ids(index, "thing 3") == before
+    assert watched.read_whole == 2
+
+
+class PanicException(BaseException):
+    """What the engine raises where a damaged file leads it to what it takes for impossible."""
+
+
+def test_it_is_made_anew_when_the_engine_gives_up_on_it(watched: Watched, tmp_path: Path) -> None:
+    with opened(watched, tmp_path) as index:
+        before = ids(index)
+    panics = iter([PanicException("index out of bounds")])
+
+    class Damaged(Watched):
+        def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+            for each in panics:
+                raise each
+            return super().changes(after, limit=limit)
+
+    damaged = Damaged(watched._catalog)  # noqa: SLF001 - the same catalog, seen otherwise
+    with opened(damaged, tmp_path) as index:
+        assert ids(index) == before
+    assert damaged.read_whole == 1

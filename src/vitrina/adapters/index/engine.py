@@ -254,12 +254,19 @@ class TantivyIndex:
         try:
             self._spread = note.spread
             self._go_on(note)
+            # The engine opens the file of the positions only when it is asked for a word of a title.
+            self._state.searcher.doc_freq("title", "")
             if not self._is_of_this_past(note):
                 _log.info("the index is of another past of the catalog")
                 return False
             self._follow()
         except (ValueError, OSError) as error:
             _log.warning("the index is damaged: %s", error)
+            return False
+        except BaseException as panic:
+            if not _is_panic(panic):
+                raise
+            _log.warning("the index is damaged so that the engine gives up: %s", panic)
             return False
         return True
 
@@ -469,3 +476,11 @@ class TantivyIndex:
             columns,
             Tally(searcher, self._lineages),
         )
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Say whether the engine gave up on something that it takes for impossible.
+
+    The class cannot be imported, and is none of the exceptions that :class:`Exception` stands for.
+    """
+    return type(error).__name__ == "PanicException"
