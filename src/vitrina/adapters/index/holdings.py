@@ -28,6 +28,9 @@ from vitrina.service_layer.queries import Filter
 EXTRAS_MAX: Final = 5_000
 """As many products at most have a whole title, or two words as neighbours in it, that is kept."""
 
+COUNT_SLACK: Final = 1.01
+"""By how much more products may hold a word than its rarity, which is rounded, says."""
+
 WORDS_BYTES: Final = 64 * 2**20
 EXTRAS_BYTES: Final = 16 * 2**20
 FILTERS_BYTES: Final = 16 * 2**20
@@ -136,9 +139,16 @@ class Holdings:
         return meeting
 
     def _price(self, word: Word) -> int | None:
-        least, most = self._searcher.doc_freq("all", word.stem), self._credit.left
+        most = self._credit.left
+        if word.typos:
+            # What is looked for with typos was counted to find out how rare it is, and is dear to count.
+            known = round(COUNT_SLACK * self._vocabulary.holding(word)) + 1
+            return self._words.price(word, known, most, lambda: known)
         return self._words.price(
-            word, least, most, lambda: count(self._searcher, self._vocabulary.held(word))
+            word,
+            self._searcher.doc_freq("all", word.stem),
+            most,
+            lambda: count(self._searcher, self._vocabulary.held(word)),
         )
 
     def _take_word(self, word: Word) -> Holding:

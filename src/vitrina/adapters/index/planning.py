@@ -159,10 +159,13 @@ class Vocabulary:
         hits = self._searcher.search(query, ENOUGH, count=False).hits
         return replace(plan, needed=max(1, round(hits[-1][0])) if hits else 1)
 
+    def holding(self, word: Word) -> float:
+        """Return about how many products hold a word, as its rarity tells."""
+        return self._searcher.num_docs / math.exp(word.rarity / UNIT)
+
     def rarest(self, plan: Plan) -> float:
         """Return about how many products hold the rarest word of a plan."""
-        rarity = max((word.rarity for word in plan.words), default=0) / UNIT
-        return self._searcher.num_docs / math.exp(rarity)
+        return min(map(self.holding, plan.words), default=self._searcher.num_docs)
 
     def match(self, plan: Plan) -> Query:
         """Return what matches a plan, without its worth."""
