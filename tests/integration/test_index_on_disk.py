@@ -12,6 +12,7 @@ import pytest
 
 from tests.builders import LAMP
 from tests.contract.product_index import START, STEP, Clock, new_catalog, put, remove
+from tests.waiting import until
 from vitrina.adapters.index import engine
 from vitrina.adapters.index.engine import Reading, TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog
@@ -382,3 +383,42 @@ def test_it_is_made_anew_when_the_engine_gives_up_on_it(watched: Watched, tmp_pa
     with opened(damaged, tmp_path) as index:
         assert ids(index) == before
     assert damaged.read_whole == 1
+
+
+@pytest.mark.parametrize("error", [PanicException("out of bounds"), ValueError("a bad block")])
+def test_it_is_made_anew_when_a_search_finds_it_damaged(
+    watched: Watched, tmp_path: Path, error: BaseException
+) -> None:
+    """Most of the files are looked at only when something in them is asked for."""
+    with opened(watched, tmp_path) as index:
+        before = ids(index)
+    errors = iter([error])
+
+    class Damaged(Watched):
+        def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+            for each in errors:
+                raise each
+            return self._catalog.view.products(product_ids)
+
+    damaged = Damaged(watched._catalog)  # noqa: SLF001 - the same catalog, seen otherwise
+    with opened(damaged, tmp_path) as index:
+        with pytest.raises(IndexBuilding):
+            index.search(replace(EVERYTHING, text="thing", explain=True))
+        until(lambda: index.checks()[0].status is CheckStatus.PASS)
+        assert ids(index) == before
+    assert damaged.read_whole == 1
+
+
+def test_an_index_of_its_own_is_not_doubted(watched: Watched, tmp_path: Path) -> None:
+    """Else a question that the engine chokes on would have it built again and again."""
+
+    class Choking(Watched):
+        def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+            raise ValueError(f"no such block for {product_ids}")
+
+    choking = Choking(watched._catalog)  # noqa: SLF001 - the same catalog, seen otherwise
+    with opened(choking, tmp_path) as index:
+        with pytest.raises(ValueError, match="no such block"):
+            index.search(replace(EVERYTHING, text="thing", explain=True))
+        assert index.checks()[0].status is CheckStatus.PASS
+    assert choking.read_whole == 1

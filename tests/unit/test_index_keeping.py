@@ -21,6 +21,15 @@ def test_what_was_pushed_out_is_forgotten_altogether() -> None:
     assert gone() is None
 
 
+def test_what_is_not_kept_is_not_held() -> None:
+    """Sixteen thousand of them are counted, and each may be as long as a request."""
+    shelf, key = Shelf[Key, str](100), Key()
+    assert shelf.price(key, LONGEST, LONGEST, lambda: LONGEST) is None
+    gone = ref(key)
+    del key
+    assert gone() is None
+
+
 def test_it_is_looked_once_how_many_there_are() -> None:
     shelf = Shelf[str, str](100)
     looks: list[int] = []

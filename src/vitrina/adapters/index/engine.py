@@ -9,8 +9,8 @@ is up, not ready, and says how far it is.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -142,10 +142,12 @@ class TantivyIndex:
         self._directory = Directory()
         self._progress = (0, 0)
         self._failure: Exception | None = None
+        self._found = False
+        """Another process has made the index: what is wrong with its files may show at any time."""
         self._ready = Event()
         self._closing = Event()
-        self._opening = Thread(target=self._open, name="index", daemon=True)
-        self._opening.start()
+        self._home.open()
+        self._opening = self._prepare(self._open)
         self._ready.wait(OPEN_PATIENCE_S)
 
     def __enter__(self) -> Self:
@@ -174,13 +176,14 @@ class TantivyIndex:
     def search(self, query: ProductQuery) -> Hits:
         """Return one page of the products that match; see :meth:`ProductIndex.search`."""
         for _ in range(TRIES_MAX):
-            with suppress(Moved):
-                return Search(self._fresh(), self._view, query).hits()
+            with suppress(Moved), self._sound_state() as state:
+                return Search(state, self._view, query).hits()
         raise RuntimeError("the index holds products that the catalog does not have")
 
     def suggest(self, text: str, limit: int) -> list[Suggestion]:
         """Return how what was typed so far may go on; see :meth:`ProductIndex.suggest`."""
-        brands = self._directory.brands(self._fresh())
+        with self._sound_state() as state:
+            brands = self._directory.brands(state)
         categories = self._directory.categories(
             self._view.categories(), self._view.category_counts()
         )
@@ -195,8 +198,8 @@ class TantivyIndex:
 
     def related(self, product_id: str, limit: int) -> list[Related]:
         """Return the products most like one; see :meth:`ProductIndex.related`."""
-        state = self._fresh()
-        return Likeness(state, self._analyzer).find(self._view.product(product_id), limit)
+        with self._sound_state() as state:
+            return Likeness(state, self._analyzer).find(self._view.product(product_id), limit)
 
     def checks(self) -> list[Check]:
         """Tell how the index is."""
@@ -218,10 +221,15 @@ class TantivyIndex:
     def _split(self, words: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._analyzer.split(" ".join(words)))
 
-    def _open(self) -> None:
+    def _prepare(self, make: Callable[[], None]) -> Thread:
+        """Make the index ready in a thread."""
+        thread = Thread(target=self._make_ready, args=(make,), name="index", daemon=True)
+        thread.start()
+        return thread
+
+    def _make_ready(self, make: Callable[[], None]) -> None:
         try:
-            self._home.open()
-            while not self._is_open():
+            while not self._is_made(make):
                 self._closing.wait(RETRY_S)
         except _Closing as closing:
             self._failure = closing
@@ -231,17 +239,24 @@ class TantivyIndex:
             self._failure = error
         self._ready.set()
 
-    def _is_open(self) -> bool:
+    def _is_made(self, make: Callable[[], None]) -> bool:
         """Open or build the index; False while the catalog cannot be read."""
         if self._closing.is_set():
             raise _Closing
         try:
-            if not self._reopen():
-                self._build()
+            make()
         except StoreUnreadable as error:
             _log.warning("the index waits for the catalog: %s", error)
             return False
         return True
+
+    def _open(self) -> None:
+        if not self._reopen():
+            self._build()
+
+    def _open_anew(self) -> None:
+        with self._lock:
+            self._build()
 
     def _reopen(self) -> bool:
         """Go on with what is kept on the disk; False when it is of no use."""
@@ -253,6 +268,7 @@ class TantivyIndex:
             return False
         try:
             self._spread = note.spread
+            self._found = True
             self._go_on(note)
             # The engine opens the file of the positions only when it is asked for a word of a title.
             self._state.searcher.doc_freq("title", "")
@@ -260,13 +276,10 @@ class TantivyIndex:
                 _log.info("the index is of another past of the catalog")
                 return False
             self._follow()
-        except (ValueError, OSError) as error:
-            _log.warning("the index is damaged: %s", error)
-            return False
-        except BaseException as panic:
-            if not _is_panic(panic):
+        except BaseException as error:
+            if not _is_of_damage(error):
                 raise
-            _log.warning("the index is damaged so that the engine gives up: %s", panic)
+            _log.warning("the index is damaged: %s", error)
             return False
         return True
 
@@ -300,6 +313,7 @@ class TantivyIndex:
 
     def _build(self) -> None:
         """Make the index from the catalog, in place of what there was."""
+        self._found = False
         self._home.clear()
         seq, products = self._view.snapshot()
         self._spread = Spread.of((each.id for each in products), len(products))
@@ -375,6 +389,28 @@ class TantivyIndex:
             except (ValueError, OSError) as error:
                 self._recover(error)
             return self._state
+
+    @contextmanager
+    def _sound_state(self) -> Iterator[State]:
+        """Yield the state to ask. Where it shows that the files are damaged, the index is made anew.
+
+        Raises:
+            IndexBuilding: That goes on now.
+        """
+        state = self._fresh()
+        try:
+            yield state
+        except BaseException as error:
+            # What this process has written itself is not doubted: then it is a fault of the question.
+            if not (self._found and _is_of_damage(error)):
+                raise
+            with self._lock:
+                if self._found:
+                    self._found = False
+                    _log.warning("the index is damaged, and is made anew: %s", error)
+                    self._ready.clear()
+                    self._opening = self._prepare(self._open_anew)
+            raise IndexBuilding(*self._progress) from error
 
     def _recover(self, error: Exception) -> None:
         """Go on without the overlay, or else without the disk."""
@@ -478,9 +514,10 @@ class TantivyIndex:
         )
 
 
-def _is_panic(error: BaseException) -> bool:
-    """Say whether the engine gave up on something that it takes for impossible.
+def _is_of_damage(error: BaseException) -> bool:
+    """Say whether an error is what the engine makes of damaged files.
 
-    The class cannot be imported, and is none of the exceptions that :class:`Exception` stands for.
+    Where they lead it to what it takes for impossible, it raises an exception whose class cannot be imported, and
+    which is none of those that :class:`Exception` stands for.
     """
-    return type(error).__name__ == "PanicException"
+    return isinstance(error, (ValueError, OSError)) or type(error).__name__ == "PanicException"

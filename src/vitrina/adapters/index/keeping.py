@@ -5,7 +5,7 @@ in when it was asked for so often that as much was spent on asking (:class:`Shel
 asked so much that it will probably go on to be (:class:`Credit`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final
 
@@ -51,15 +51,19 @@ class Kept[Key, Value](dict[Key, Value]):
         return known
 
 
-class Shelf[Key, Value]:
-    """What is kept, with a bound on its memory, and how often the rest was asked for."""
+class Shelf[Key: Hashable, Value]:
+    """What is kept, with a bound on its memory, and how often the rest was asked for.
+
+    The rest is counted by its hash, as what is asked for only once may be long. Where two share one, something is
+    taken in too soon.
+    """
 
     def __init__(self, room: int) -> None:
         """Prepare to keep at most *room* bytes."""
         self._room = room
         self._kept: dict[Key, tuple[Value, int]] = {}
-        self._asked: dict[Key, int] = {}
-        self._sizes: dict[Key, int] = {}
+        self._asked: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
         """Of some of those that are in ``_asked``, and of no others."""
         self._lock = Lock()
 
@@ -77,8 +81,8 @@ class Shelf[Key, Value]:
         with self._lock:
             if key in self._kept:
                 return
-            self._asked.pop(key, None)
-            self._sizes.pop(key, None)
+            self._asked.pop(hash(key), None)
+            self._sizes.pop(hash(key), None)
             self._room -= size + ENTRY_BYTES
             self._kept[key] = value, size
             while self._room < 0:
@@ -94,19 +98,20 @@ class Shelf[Key, Value]:
             most: So many may be taken in now.
             count: Looks how many they are.
         """
+        name = hash(key)
         with self._lock:
             if len(self._asked) >= NAMES_MAX:
                 self._asked.clear()
                 self._sizes.clear()
-            asked = self._asked[key] = self._asked.get(key, 0) + 1
-        size, most = self._sizes.get(key), min(asked * PAID, LONGEST, most)
+            asked = self._asked[name] = self._asked.get(name, 0) + 1
+        size, most = self._sizes.get(name), min(asked * PAID, LONGEST, most)
         if max(least, size or 0) > most:
             return None
         if size is None:
             size = count()
             with self._lock:
-                if key in self._asked:  # Others may have taken it in, or forgotten everything.
-                    self._sizes[key] = size
+                if name in self._asked:  # Others may have taken it in, or forgotten everything.
+                    self._sizes[name] = size
         return size if size <= most else None
 
 
