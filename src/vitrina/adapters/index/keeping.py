@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final
 
-PAID: Final = 500
-"""How many products of a word each question for it pays for: to take them in takes as long as the engine
-takes for that word's part of a question."""
+PAID: Final = 1_000
+"""How many products of a word each question for it pays for: to take them in takes about as long as a
+question takes the engine."""
 
 OUTSET: Final = 5_000
 """As many products must have been earned before any are taken in: documents must be numbered first."""
