@@ -22,7 +22,7 @@ from vitrina.entrypoints.http.problems import Refusal
 from vitrina.service_layer.ports import ProductIndex
 from vitrina.service_layer.queries import ProductQuery
 
-SHORT_S_MAX: Final = 0.002
+SHORT_S_MAX: Final = 0.001
 """What the event loop may be held up for, on average."""
 
 COUNTED_S_MAX: Final = 2 * SHORT_S_MAX
