@@ -51,8 +51,8 @@ def measured(index: TantivyIndex, queries: Sequence[ProductQuery]) -> tuple[list
     best: list[float] = []
     for number in range(WARM + ROUNDS):
         # What whole answers are kept would hide what it takes to make them.
-        index._state.answers.clear()  # noqa: SLF001
-        index._state.totals.clear()  # noqa: SLF001
+        index._follower.state.answers.clear()  # noqa: SLF001
+        index._follower.state.totals.clear()  # noqa: SLF001
         started = time.process_time()
         answers = list(map(index.search, queries))
         if number >= WARM:

@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.category import Category
 from vitrina.domain.identifiers import slugify

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vitrina.adapters.catalog_folder import Location, create, locate, locate_served
 from vitrina.adapters.incoming import IncomingFile
-from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.index.synonyms import FILE_NAME as SYNONYMS, read_synonyms
 from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.folder import OpenStore, locked, open_store

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.contract.product_index import new_catalog, put
-from vitrina.adapters.index import engine
+from vitrina.adapters.index import following
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.state import State
 from vitrina.domain.product import Product
@@ -92,7 +92,7 @@ class Turning:
 def test_it_does_not_grow_with_the_changes(
     quick_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "COMMITS_MAX", OPENED_ANEW_AFTER)
+    monkeypatch.setattr(following, "COMMITS_MAX", OPENED_ANEW_AFTER)
     catalog = Turning()
 
     def take_in(changes: int) -> int:

@@ -13,8 +13,9 @@ import pytest
 from tests.builders import LAMP
 from tests.contract.product_index import START, STEP, Clock, new_catalog, put, remove
 from tests.waiting import until
-from vitrina.adapters.index import engine
-from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index import engine, following, opening
+from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.errors import ChangesGone, IndexBuilding, StoreUnreadable
 from vitrina.domain.product import Product
@@ -240,7 +241,7 @@ def test_a_folder_that_cannot_be_written_to_leaves_it_in_memory(
 def test_it_is_opened_anew_now_and_then(
     catalog: MemoryCatalog, watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "COMMITS_MAX", 2)
+    monkeypatch.setattr(following, "COMMITS_MAX", 2)
     with opened(watched, tmp_path) as index:
         expected = set(ids(index))
         for number in range(9):
@@ -281,7 +282,7 @@ def test_whoever_searches_while_it_is_built_is_told(
             index.search(EVERYTHING)
         assert index.checks()[0].status is CheckStatus.FAIL
         slow.may_go_on.set()
-        index._ready.wait(30)  # noqa: SLF001 - the end of another thread's work
+        index._opening.done.wait(30)  # noqa: SLF001 - the end of another thread's work
         assert index.search(EVERYTHING).total == 5
 
 
@@ -293,7 +294,7 @@ def test_a_stop_does_not_wait_for_an_index_that_is_being_built(
     index = TantivyIndex(slow, catalog, tmp_path)  # type: ignore[arg-type]
     closing = Thread(target=index.close)
     closing.start()
-    while not index._closing.is_set():  # noqa: SLF001 - what the other thread does
+    while not index._opening.progress.stop.is_set():  # noqa: SLF001 - what the other thread does
         closing.join(0.01)
     slow.may_go_on.set()
     closing.join(30)
@@ -336,7 +337,7 @@ class Unreadable(Watched):
 def test_it_waits_for_a_catalog_that_cannot_be_read(
     catalog: MemoryCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_S", 0.01)
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
     unreadable = Unreadable(catalog)
     with opened(unreadable, tmp_path) as index:
         assert len(ids(index)) == 5
@@ -346,7 +347,7 @@ def test_it_waits_for_a_catalog_that_cannot_be_read(
 def test_a_stop_ends_the_wait_for_a_catalog_that_cannot_be_read(
     catalog: MemoryCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "RETRY_S", 3_600)
+    monkeypatch.setattr(opening, "RETRY_S", 3_600)
     monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 0)
     with opened(Unreadable(catalog), tmp_path) as index:
         assert index.checks()[0].status is CheckStatus.FAIL

@@ -12,7 +12,7 @@ import pytest
 
 from tests.builders import LAMP
 from tests.contract.product_index import new_catalog, put, remove
-from vitrina.adapters.index import engine, home, overlay
+from vitrina.adapters.index import following, home, overlay
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.product import Product
@@ -76,7 +76,7 @@ def after_a_crash(catalog: MemoryCatalog, disk: Path) -> tuple[str, ...]:
     """Return what an index finds that goes on with what is on the disk at this moment."""
     with opened(catalog, _copied(disk), None) as index:
         found = ids(index)
-        assert index._progress == (0, 0), READ_WHOLE  # noqa: SLF001 - whether it was built
+        assert index._opening.progress.now == (0, 0), READ_WHOLE  # noqa: SLF001 - whether it was built
     return found
 
 
@@ -189,7 +189,7 @@ def test_files_that_are_merged_away_while_they_are_copied_are_no_trouble(
 def test_many_changes_are_committed_on_the_disk(
     catalog: MemoryCatalog, disk: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "IN_MEMORY_MAX", 3)
+    monkeypatch.setattr(following, "IN_MEMORY_MAX", 3)
     with opened(catalog, disk, memory) as index:
         put(catalog, LAMP)
         ids(index)

@@ -12,7 +12,7 @@ import pytest
 from tests.builders import FULL
 from tests.contract.product_index import new_catalog, put
 from vitrina.adapters.codec import store_product
-from vitrina.adapters.index import engine, writing
+from vitrina.adapters.index import building, writing
 from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.schema import Spread, Writer
@@ -109,7 +109,7 @@ def test_an_index_is_built_also_without_its_helpers(
         return start(["/bin/false"], **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(subprocess, "Popen", popen)
-    monkeypatch.setattr(engine, "helpers_for", lambda _: 1)
+    monkeypatch.setattr(building, "helpers_for", lambda _: 1)
 
     with TantivyIndex(catalog.view, catalog, tmp_path) as index:
         assert index.search(ProductQuery("thing", limit=200)).total == 30
@@ -121,7 +121,7 @@ def test_helpers_build_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
     put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(30)))
     answers = []
     for helpers in (0, 2):
-        monkeypatch.setattr(engine, "helpers_for", lambda _, n=helpers: n)
+        monkeypatch.setattr(building, "helpers_for", lambda _, n=helpers: n)
         with TantivyIndex(catalog.view, catalog) as index:
             answers.append(index.search(ProductQuery("thing 7", limit=200)))
     assert answers[0] == answers[1]

@@ -22,8 +22,9 @@ from tests.contract.product_index import (
     remove,
 )
 from vitrina.adapters.index import documents, filling, holdings, keeping, matches, planning
-from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.planning import Synonyms
+from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.attributes import Measure
 from vitrina.domain.product import Condition, Product, Rating, Status

@@ -11,7 +11,8 @@ from hypothesis import example, given, strategies as st
 from tests.contract.product_index import follow, new_catalog, put
 from vitrina.adapters.index import planning
 from vitrina.adapters.index.analysis import LANGUAGES, Analyzer
-from vitrina.adapters.index.engine import Reading, TantivyIndex
+from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.index.synonyms import read_synonyms
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.errors import BadCursor

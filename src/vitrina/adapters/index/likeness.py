@@ -9,7 +9,6 @@ from tantivy import Occur, Query
 
 from vitrina.adapters import codec
 from vitrina.adapters.index import advice
-from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.narrowing import all_of, any_of
 from vitrina.adapters.index.rows import Row
 from vitrina.adapters.index.state import State
@@ -29,7 +28,6 @@ class Likeness:
     """Finds what is like a product, on one state of the index."""
 
     state: State
-    analyzer: Analyzer
 
     def find(self, product: Stored, limit: int) -> list[Related]:
         """Return the active products most like *product*, the best first."""
@@ -61,9 +59,9 @@ class Likeness:
         searcher = self.state.searcher
         total = searcher.num_docs
         rarities: dict[str, float] = {}
-        for stem in self.analyzer.stems(title):
+        for stem in self.state.vocabulary.analyzer.stems(title):
             held = searcher.doc_freq("title", stem)
-            if held > 1 and not self.analyzer.says_nothing(stem):
+            if held > 1 and not self.state.vocabulary.analyzer.says_nothing(stem):
                 rarities[stem] = math.log(1 + (total + 0.5) / (held + 0.5))
         rarest = sorted(rarities.items(), key=lambda each: (-each[1], each[0]))[:WORDS_MAX]
         whole = sum(rarity for _, rarity in rarest)

@@ -13,14 +13,12 @@ import fcntl
 import os
 import shutil
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Self
 
 import orjson
 
 from vitrina.adapters.index.schema import Spread
-from vitrina.service_layer.changes import Change
 
 SLOTS_MAX: Final = 64
 """How many processes may keep an index of one catalog."""
@@ -41,12 +39,6 @@ class Note:
     spread: Spread
     seq: int
     mark: str
-
-
-def mark_of(change: Change) -> str:
-    """Return what tells a change from another one that has its number in another past."""
-    told = f"{change.at.isoformat()} {change.type} {change.id} {change.version}"
-    return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 class Slot:
