@@ -1,7 +1,9 @@
-"""Repositories over a layer and a view over tables: what every store in memory shares."""
+"""A unit of work over a layer, and a view over tables: what all stores share that keep tables in memory."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
 
 from uuid_utils import uuid7
 
@@ -11,7 +13,8 @@ from vitrina.adapters.tables import Tables
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import CategoryNotFound, ProductNotFound
 from vitrina.domain.product import Product
-from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.changes import Source
+from vitrina.service_layer.ports import Answered, Stored
 
 
 class LayeredProducts:
@@ -66,6 +69,64 @@ class LayeredCategories:
 
     def remove(self, category_id: str) -> None:
         self._layer.remove_category(category_id)
+
+
+class Committing(Protocol):
+    """What a store does for its units of work."""
+
+    def begin(self) -> tuple[Layer, datetime]:
+        """Let one unit of work in: return its layer and its time."""
+        ...
+
+    def commit(self, layer: Layer, now: datetime, source: Source) -> int:
+        """Make what the unit did visible, and let the next one in; return the last change's number."""
+        ...
+
+    def end(self) -> object:
+        """Let the next unit in; this one did nothing."""
+        ...
+
+
+class LayeredUnitOfWork:
+    """A transaction on a store: meets the port ``UnitOfWork`` over a layer."""
+
+    products: LayeredProducts
+    categories: LayeredCategories
+
+    def __init__(self, store: Committing, source: Source) -> None:
+        self._store = store
+        self._source = source
+        self._inside = False
+        self._layer: Layer
+        self._now: datetime
+
+    def __enter__(self) -> Self:
+        self._layer, self._now = self._store.begin()
+        self._inside = True
+        self.products = LayeredProducts(self._layer, self._now)
+        self.categories = LayeredCategories(self._layer)
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        if self._inside:
+            self._inside = False
+            self._store.end()
+
+    def answered(self, key: str) -> Answered | None:
+        return self._layer.answered(key, self._now)
+
+    def remember(self, key: str, answer: Answered) -> None:
+        self._layer.answers[key] = answer
+
+    def commit(self) -> int:
+        self._inside = False
+        return self._store.commit(self._layer, self._now, self._source)
 
 
 class TablesView:

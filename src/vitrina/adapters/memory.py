@@ -6,15 +6,13 @@ Nothing survives the process. Commits are visible at once to every thread.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from threading import Condition, Lock
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
-from vitrina.adapters.layered import LayeredCategories, LayeredProducts, TablesView
+from vitrina.adapters.layered import LayeredUnitOfWork, TablesView
 from vitrina.adapters.layers import Layer
 from vitrina.adapters.tables import Remembered, Tables
 from vitrina.domain.errors import ChangesGone, StoreBusy
 from vitrina.service_layer.changes import Change, Source
-from vitrina.service_layer.ports import Answered
 
 LOCK_WAIT_S_MAX: Final = 10.0
 """How long a unit of work waits for the ones before it."""
@@ -64,16 +62,29 @@ class MemoryCatalog:
         with self._grown:
             return self._grown.wait_for(lambda: self.seq > after, timeout_s)
 
-    def unit_of_work(self, source: Source = Source.API) -> "MemoryUnitOfWork":
+    def unit_of_work(self, source: Source = Source.API) -> LayeredUnitOfWork:
         """Return a fresh unit of work whose changes are told to come from *source*."""
-        return MemoryUnitOfWork(self, source)
+        return LayeredUnitOfWork(self, source)
 
-    def _begin(self) -> tuple[Layer, datetime]:
+    def begin(self) -> tuple[Layer, datetime]:
+        """Let one unit of work in: return its layer and its time."""
         if not self._writing.acquire(timeout=LOCK_WAIT_S_MAX):
             raise StoreBusy(LOCK_WAIT_S_MAX)
         return Layer(self._tables), max(self._clock(), self._tables.at)
 
-    def _commit(self, layer: Layer, now: datetime, source: Source) -> int:
+    def commit(self, layer: Layer, now: datetime, source: Source) -> int:
+        """Make what the unit of work did visible, and let the next one in."""
+        try:
+            self._apply(layer, now, source)
+            return self.seq
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Let the next unit of work in."""
+        self._writing.release()
+
+    def _apply(self, layer: Layer, now: datetime, source: Source) -> None:
         changes = layer.numbered(self.seq, now, source)
         self._log.extend(changes)
         self._tables.remember(
@@ -82,44 +93,3 @@ class MemoryCatalog:
         self._tables.apply(changes)
         with self._grown:
             self._grown.notify_all()
-        return self.seq
-
-    def _end(self) -> None:
-        self._writing.release()
-
-
-class MemoryUnitOfWork:
-    """A transaction over a memory catalog."""
-
-    products: LayeredProducts
-    categories: LayeredCategories
-
-    def __init__(self, catalog: MemoryCatalog, source: Source) -> None:
-        self._catalog = catalog
-        self._source = source
-        self._layer: Layer
-        self._now: datetime
-
-    def __enter__(self) -> Self:
-        self._layer, self._now = self._catalog._begin()  # noqa: SLF001 - two halves of one thing
-        self.products = LayeredProducts(self._layer, self._now)
-        self.categories = LayeredCategories(self._layer)
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> None:
-        self._catalog._end()  # noqa: SLF001 - two halves of one thing
-
-    def answered(self, key: str) -> Answered | None:
-        return self._layer.answered(key, self._now)
-
-    def remember(self, key: str, answer: Answered) -> None:
-        self._layer.answers[key] = answer
-
-    def commit(self) -> int:
-        return self._catalog._commit(self._layer, self._now, self._source)  # noqa: SLF001
