@@ -57,8 +57,9 @@ from vitrina.domain.errors import IdTaken
 from vitrina.domain.product import Product
 from vitrina.entrypoints.http.app import create_app
 from vitrina.entrypoints.server import listen, serve_until_stopped
-from vitrina.service_layer.documents import format_time, write_product
+from vitrina.service_layer.documents import write_product
 from vitrina.service_layer.ports import Answered, Stored
+from vitrina.service_layer.times import format_time
 
 FLOOR = 1.0
 SHARED_FLOOR = 6.0

@@ -32,9 +32,9 @@ from vitrina.adapters import codec
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.changes import Change, ChangeType, Source
-from vitrina.service_layer.documents import parse_time
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.queries import Facet, Filter, Operator, ProductQuery, Sort
+from vitrina.service_layer.times import parse_time
 
 ACTIVE = Filter("status", Operator.EQ, ("active",))
 NOW = parse_time("2026-01-01T00:00:00Z")

@@ -18,14 +18,13 @@ from vitrina.domain.errors import InvalidDocument
 from vitrina.entrypoints.http import examples
 from vitrina.entrypoints.http.openapi import components
 from vitrina.entrypoints.http.problem_types import PROBLEM_TYPES
+from vitrina.service_layer.document_reading import read_category, read_product
 from vitrina.service_layer.documents import (
     CATEGORY_FIELDS,
     PRODUCT_FIELDS,
     READ_ONLY_FIELDS,
     Document,
     Json,
-    read_category,
-    read_product,
     write_category,
     write_product,
 )

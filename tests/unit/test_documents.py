@@ -8,17 +8,15 @@ from hypothesis import given, strategies as st
 from tests.builders import FULL, LAMP
 from vitrina.domain.category import Category
 from vitrina.domain.errors import InvalidDocument, InvalidValue
+from vitrina.service_layer.document_reading import read_category, read_product
 from vitrina.service_layer.documents import (
     PRODUCT_FIELDS,
     Json,
     WrittenFloat,
-    format_time,
-    parse_time,
-    read_category,
-    read_product,
     write_category,
     write_product,
 )
+from vitrina.service_layer.times import format_time, parse_time
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, 5, UTC)
 

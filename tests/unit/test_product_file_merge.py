@@ -19,7 +19,8 @@ from vitrina.adapters.product_file import (
     validate,
 )
 from vitrina.domain.category import CategoryTree
-from vitrina.service_layer.documents import Document, read_product, write_product
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import Document, write_product
 
 NO_CATEGORIES = CategoryTree()
 BASE = "id,title,price,stock,color,status,rating,rating_count\nA,Lamp,12.90,5,red,,4.5,2\nB,Rug,,,,,,\n"

@@ -6,7 +6,8 @@ from tests.products import documents
 from vitrina.adapters.product_file import Format, ProductFile, parse, render, validate
 from vitrina.adapters.product_file.flat import flatten, same, stated
 from vitrina.domain.category import CategoryTree
-from vitrina.service_layer.documents import Document, read_product, write_product
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import Document, write_product
 
 FILES = {
     "csv": (Format.CSV, b"id,title,price\nlamp,Desk lamp,12.90\nrug,Rug,\n"),

@@ -20,7 +20,8 @@ from vitrina.domain.events import (
 )
 from vitrina.domain.money import Money
 from vitrina.domain.product import Product
-from vitrina.service_layer.documents import Document, Json, read_product, write_product
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import Document, Json, write_product
 from vitrina.service_layer.ports import Stored
 
 # Only id and SKU stand before the title, and within a text each quote has a backslash before it.

@@ -15,8 +15,9 @@ from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import IdTaken, ProductNotFound, SkuTaken, SlugTaken
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Change, ChangeType, Source
-from vitrina.service_layer.documents import Document, format_time, write_product
+from vitrina.service_layer.documents import Document, write_product
 from vitrina.service_layer.ports import Answered, Stored
+from vitrina.service_layer.times import format_time
 
 
 @dataclass(frozen=True, slots=True)

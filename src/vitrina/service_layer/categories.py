@@ -1,7 +1,8 @@
 """Use cases about categories: put, revise, remove. Moving a category moves its subtree."""
 
 from vitrina.domain.errors import CategoryNotFound
-from vitrina.service_layer.documents import Json, read_category, write_category
+from vitrina.service_layer.document_reading import read_category
+from vitrina.service_layer.documents import Json, write_category
 from vitrina.service_layer.ports import CatalogView, Patch, Stored, UnitOfWork
 from vitrina.service_layer.preconditions import UNCONDITIONAL, Precondition
 

@@ -12,7 +12,6 @@ from typing import Final
 from vitrina.domain.errors import InvalidValue
 from vitrina.domain.product import Availability, Condition, Status
 from vitrina.domain.text import clean_text
-from vitrina.service_layer.documents import parse_time
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
     FILTER_FIELDS,
@@ -23,6 +22,7 @@ from vitrina.service_layer.queries import (
     Operator,
     kind_of,
 )
+from vitrina.service_layer.times import parse_time
 
 NUMBER_PATTERN: Final = r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?"
 """The numbers that a fixed field can be compared with."""

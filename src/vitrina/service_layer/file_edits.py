@@ -22,13 +22,8 @@ from vitrina.domain.errors import (
 )
 from vitrina.domain.identifiers import distinct_slug
 from vitrina.domain.product import Product
-from vitrina.service_layer.documents import (
-    READ_ONLY_FIELDS,
-    Document,
-    Json,
-    read_product,
-    write_product,
-)
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import READ_ONLY_FIELDS, Document, Json, write_product
 from vitrina.service_layer.patches import MergePatch
 from vitrina.service_layer.ports import UnitOfWork
 from vitrina.service_layer.products import complete

@@ -17,9 +17,10 @@ from vitrina.adapters import codec
 from vitrina.domain.attributes import Measure
 from vitrina.domain.text import fold
 from vitrina.domain.units import comparable
-from vitrina.service_layer.documents import Document, Json, parse_time
+from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
+from vitrina.service_layer.times import parse_time
 
 PRICE_SCALE: Final = 4
 """Digits after the decimal point that an indexed price keeps."""

@@ -29,8 +29,8 @@ from vitrina.adapters.journal.snapshot import (
     snapshot_path,
 )
 from vitrina.adapters.tables import Image
-from vitrina.service_layer.documents import format_time
 from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.times import format_time
 
 SYNC_BYTES: Final = 4 * 2**20
 """How much is written between two syncs."""

@@ -44,8 +44,8 @@ from vitrina.adapters import codec
 from vitrina.adapters.tables import Remembered
 from vitrina.domain.errors import InvalidValue
 from vitrina.service_layer.changes import Change, ChangeType, Source
-from vitrina.service_layer.documents import format_time, parse_time
 from vitrina.service_layer.ports import Answered, Stored
+from vitrina.service_layer.times import format_time, parse_time
 
 RECORD_BYTES_MAX: Final = 64 * 2**20
 """The longest line; a unit of work that would need a longer one is refused."""

@@ -52,8 +52,8 @@ from vitrina.adapters.journal.pace import Pace, at_full_speed
 from vitrina.adapters.journal.record import decode_answer
 from vitrina.adapters.tables import Keys, Remembered, Tables, Tally
 from vitrina.domain.errors import InvalidValue
-from vitrina.service_layer.documents import format_time, parse_time
 from vitrina.service_layer.ports import Stored
+from vitrina.service_layer.times import format_time, parse_time
 
 DAMAGED_SUFFIX: Final = ".damaged"
 

@@ -29,7 +29,8 @@ from vitrina.adapters.product_file.json_text import (
 from vitrina.adapters.product_file.model import Dialect, UnreadableFile
 from vitrina.domain.category import DEPTH_MAX, Category, CategoryTree
 from vitrina.domain.errors import CategoryCycle, InvalidDocument
-from vitrina.service_layer.documents import Document, Json, read_category
+from vitrina.service_layer.document_reading import read_category
+from vitrina.service_layer.documents import Document, Json
 
 FILE_NAME: Final = "categories.json"
 

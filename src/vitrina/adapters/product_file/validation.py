@@ -22,7 +22,7 @@ from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import Fault, InvalidDocument
 from vitrina.domain.pointers import parse_pointer
 from vitrina.domain.product import Product
-from vitrina.service_layer.documents import read_product
+from vitrina.service_layer.document_reading import read_product
 
 
 @dataclass(frozen=True, slots=True)

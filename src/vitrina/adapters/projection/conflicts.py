@@ -23,8 +23,9 @@ from vitrina.adapters.product_file.json_text import JsonStyle, dump
 from vitrina.adapters.projection.base import signature_of
 from vitrina.adapters.projection.desk import Desk
 from vitrina.domain.category import Category
-from vitrina.service_layer.documents import Document, Json, format_time
+from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.person_file import CONFLICTS_MAX, ConflictReason, FileConflict
+from vitrina.service_layer.times import format_time
 
 COLUMNS: Final = (
     "product_id,field,reason,line,file_value,kept_value,base_value,at,category_id".split(",")

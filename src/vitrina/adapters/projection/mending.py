@@ -30,7 +30,8 @@ from vitrina.adapters.product_file.model import shorten
 from vitrina.adapters.product_file.places import Place, place_in_csv, place_in_json
 from vitrina.domain.errors import InvalidDocument
 from vitrina.domain.product import Product
-from vitrina.service_layer.documents import Document, Json, read_product
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.person_file import ConflictReason
 
 _UNREADABLE: Final = frozenset(

@@ -21,8 +21,8 @@ import orjson
 
 from vitrina.adapters.journal.disk import Disk, make_folder, replace_file
 from vitrina.adapters.memory import utc_now
-from vitrina.service_layer.documents import format_time
 from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.times import format_time
 from vitrina.service_layer.upkeep import Copied
 
 MANIFEST: Final = "backup.json"

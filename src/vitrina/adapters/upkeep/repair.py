@@ -45,8 +45,8 @@ from vitrina.adapters.upkeep.agreement import Differences, Files, Since, differe
 from vitrina.adapters.upkeep.salvage import Salvage
 from vitrina.adapters.upkeep.survey import Survey, look, read_journal
 from vitrina.adapters.upkeep.verify import Check, check
-from vitrina.service_layer.documents import format_time
 from vitrina.service_layer.opening import CannotOpen
+from vitrina.service_layer.times import format_time
 from vitrina.service_layer.upkeep import Loss, Range, Repaired
 
 REPORT: Final = "report.json"

@@ -24,10 +24,11 @@ from vitrina.entrypoints.http.problems import Refusal
 from vitrina.entrypoints.http.replies import VARY, json_reply
 from vitrina.entrypoints.http.requests import CatalogRequest
 from vitrina.service_layer.changes import Change
-from vitrina.service_layer.documents import Json, format_time
+from vitrina.service_layer.documents import Json
 from vitrina.service_layer.ports import ChangeLog
 from vitrina.service_layer.queries import LIMIT_DEFAULT, LIMIT_MAX
 from vitrina.service_layer.query_string import parse_integer
+from vitrina.service_layer.times import format_time
 
 PATH: Final = "/v1/changes"
 EVENT_STREAM: Final = "text/event-stream"

@@ -5,13 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vitrina.domain.identifiers import slugify
-from vitrina.service_layer.documents import (
-    Document,
-    Json,
-    format_time,
-    read_product,
-    write_product,
-)
+from vitrina.service_layer.document_reading import read_product
+from vitrina.service_layer.documents import Document, Json, write_product
+from vitrina.service_layer.times import format_time
 
 PRODUCT_INPUT: Final[Document] = {
     "id": "6579c22f-be2b-444c-a52b-0116dd82df6c",

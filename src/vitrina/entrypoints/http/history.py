@@ -14,7 +14,7 @@ from vitrina.entrypoints.http.replies import digest, fresh_reply, json_reply, lo
 from vitrina.entrypoints.http.requests import CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer.changes import Change
-from vitrina.service_layer.documents import format_time
+from vitrina.service_layer.times import format_time
 
 PARAMETERS: Final = ("limit", "cursor", "version")
 

@@ -7,9 +7,10 @@ from starlette.responses import Response
 
 from vitrina.entrypoints.http.replies import dump, json_reply
 from vitrina.entrypoints.http.requests import CatalogRequest
-from vitrina.service_layer.documents import Document, Json, format_time
+from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.opening import Problem
 from vitrina.service_layer.person_file import FileConflict, FileStatus
+from vitrina.service_layer.times import format_time
 
 PATH: Final = "/v1/file"
 ACCEPT_PATH: Final = f"{PATH}/accept"

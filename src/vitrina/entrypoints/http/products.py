@@ -29,7 +29,8 @@ from vitrina.entrypoints.http.replies import (
 from vitrina.entrypoints.http.requests import JSON_PATCH, PATCH_TYPES, CatalogRequest
 from vitrina.entrypoints.http.versions import old_version, read_version
 from vitrina.service_layer import products as use_cases
-from vitrina.service_layer.documents import PRODUCT_FIELDS, check_merge_patch
+from vitrina.service_layer.document_reading import check_merge_patch
+from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.patches import JsonPatch, MergePatch
 from vitrina.service_layer.ports import Patch, Stored
 from vitrina.service_layer.query_string import parse_fields
