@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from vitrina.adapters.product_file import cells
+from vitrina.adapters.product_file import attribute_cells, cells, list_cells, money_cells
 from vitrina.adapters.product_file.category_paths import CategoryPaths
 from vitrina.adapters.product_file.cells import DoubtfulCell, UnreadableCell
 from vitrina.adapters.product_file.csv_reader import RowReader, cell_texts
@@ -123,13 +123,13 @@ class RowWriter:
         target = wanted.get("category")
         if not isinstance(target, tuple):
             return "category_id" in wanted
-        return self._categories.id_of(cells.read_path(text)) == self._categories.id_of(target)
+        return self._categories.id_of(list_cells.read_path(text)) == self._categories.id_of(target)
 
     def _read(self, column: Column, text: str, wanted: Fields) -> Json:
         currency = wanted.get("currency") if "currency" in self._fields else None
         try:
             if column.field == "currency":
-                return cells.read_currency(text)
+                return money_cells.read_currency(text)
             return self._reader.value(column, text, str(currency) if currency else None)
         except DoubtfulCell as doubt:
             return doubt.value
@@ -143,10 +143,10 @@ class RowWriter:
         if value is None:
             return ""
         if field.startswith(ATTRIBUTE_PREFIX):
-            return cells.write_attribute(value)
+            return attribute_cells.write_attribute(value)
         if field in MONEY_FIELDS:
             bare_in = self._bare_in(column, text or self._samples[place], wanted)
-            return cells.write_money(value, bare_in=bare_in)
+            return money_cells.write_money(value, bare_in=bare_in)
         written = _WRITERS.get(field, str)(value)
         if isinstance(value, str) and not (
             written and same(self._read(column, written, {}), value)
@@ -160,7 +160,7 @@ class RowWriter:
             return column.currency
         if "currency" in self._fields and (currency := wanted.get("currency")):
             return str(currency)
-        return None if not sample or cells.names_currency(sample) else self._currency
+        return None if not sample or money_cells.names_currency(sample) else self._currency
 
 
 def _sequence[T](write: Callable[[Sequence[T]], str]) -> Callable[[Json], str]:
@@ -175,8 +175,8 @@ def _number(value: Json) -> str:
 
 
 _WRITERS: Final[Mapping[str, Callable[[Json], str]]] = {
-    "images": _sequence(cells.write_images),
-    "tags": _sequence(cells.write_tags),
-    "category": _sequence(cells.write_path),
+    "images": _sequence(list_cells.write_images),
+    "tags": _sequence(list_cells.write_tags),
+    "category": _sequence(list_cells.write_path),
     "rating": _number,
 }

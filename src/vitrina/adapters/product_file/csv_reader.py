@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from unicodedata import normalize
 
-from vitrina.adapters.product_file import cells
+from vitrina.adapters.product_file import attribute_cells, cells, list_cells, money_cells
 from vitrina.adapters.product_file.cells import UnreadableCell
 from vitrina.adapters.product_file.csv_text import Record, read_cell, records, sniff
 from vitrina.adapters.product_file.encoding import decode
@@ -45,12 +45,12 @@ _READERS: Final[Mapping[str, Callable[[str], Json]]] = {
     "title": cells.read_text,
     "description": cells.read_long_text,
     "brand": cells.read_text,
-    "category": cells.read_path,
+    "category": list_cells.read_path,
     "category_id": cells.read_text,
-    "currency": cells.read_currency,
+    "currency": money_cells.read_currency,
     "mpn": cells.read_identifier,
     "quantity": cells.read_integer,
-    "tags": cells.read_tags,
+    "tags": list_cells.read_tags,
     "rating": cells.read_number,
     "rating_count": cells.read_integer,
     "url": cells.read_text,
@@ -104,16 +104,16 @@ class RowReader:
         field = column.field or ""
         text = text if text.isascii() else mend(text)
         if field.startswith(ATTRIBUTE_PREFIX):
-            return cells.read_attribute(text)
+            return attribute_cells.read_attribute(text)
         if field in MONEY_FIELDS:
             bare_in = column.currency or currency
             if bare_in is None:
-                self.assumed_currency |= not cells.names_currency(text)
-            return cells.read_money(text, bare_in or self._currency)
+                self.assumed_currency |= not money_cells.names_currency(text)
+            return money_cells.read_money(text, bare_in or self._currency)
         if field == "gtin":
             return read_gtin(text, loose=fold_name(column.header) in LOOSE_GTIN_NAMES)
         if field == "images":
-            return split_images(cells.read_images(text))
+            return split_images(list_cells.read_images(text))
         return _READERS[field](text)
 
     def _row_currency(
@@ -122,7 +122,7 @@ class RowReader:
         if self._currency_at is None or not (text := texts[self._currency_at]):
             return None
         try:
-            return cells.read_currency(text)
+            return money_cells.read_currency(text)
         except UnreadableCell as error:
             column = self._columns[self._currency_at]
             problems.append(_problem(line, self._currency_at, column, text, error))

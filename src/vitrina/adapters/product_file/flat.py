@@ -8,8 +8,8 @@ is a field of its own (``attributes.color``) and a rating is two (``rating``, th
 from collections.abc import Mapping
 from typing import Final
 
-from vitrina.adapters.product_file.cells import same_amount
 from vitrina.adapters.product_file.headers import ATTRIBUTE_PREFIX, attribute_field
+from vitrina.adapters.product_file.money_cells import same_amount
 from vitrina.domain.identifiers import distinct_slug, slugify
 from vitrina.domain.product import Availability, Condition, Status
 from vitrina.service_layer.documents import PRODUCT_FIELDS, READ_ONLY_FIELDS, Document, Json

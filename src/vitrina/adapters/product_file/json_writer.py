@@ -9,7 +9,7 @@ left out, laid out like the first row.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from vitrina.adapters.product_file import cells
+from vitrina.adapters.product_file import list_cells, money_cells
 from vitrina.adapters.product_file.category_paths import CategoryPaths
 from vitrina.adapters.product_file.encoding import LINE_END
 from vitrina.adapters.product_file.flat import (
@@ -134,7 +134,7 @@ class _JsonWriter:
         """Return *value* in the shape that the member had, where that can hold it."""
         match field, old:
             case "category", str() if isinstance(value, tuple):
-                return cells.write_path(value)
+                return list_cells.write_path(value)
             case (("price" | "list_price"), (int() | float() | str())) if isinstance(
                 value, Mapping
             ):
@@ -147,8 +147,8 @@ class _JsonWriter:
     def _shape_money(self, field: str, money: Mapping[str, Json], old: Json) -> Json:
         amount = str(money["amount"])
         bare: Json = f"{amount}" if isinstance(old, str) else _number(amount)
-        if isinstance(old, str) and cells.names_currency(old):
-            bare = cells.write_money(money, bare_in=None)
+        if isinstance(old, str) and money_cells.names_currency(old):
+            bare = money_cells.write_money(money, bare_in=None)
         read = read_object({field: bare}, self._file.currency).fields.get(field)
         return bare if same(read, money) else dict(money)
 
@@ -261,7 +261,7 @@ def _shape_images(images: Sequence[Json], old: Json) -> Json:
     ]
     plain = len(urls) == len(images)
     alone = [{"url": urls[0], "alt": ""}] if len(urls) == 1 and plain else None
-    if isinstance(old, str) and alone and cells.read_images(str(urls[0])) == alone:
+    if isinstance(old, str) and alone and list_cells.read_images(str(urls[0])) == alone:
         return urls[0]
     if plain and isinstance(old, list) and all(isinstance(each, str) for each in old):
         return urls

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 from unicodedata import normalize
 
-from vitrina.adapters.product_file import cells
+from vitrina.adapters.product_file import cells, list_cells, money_cells
 from vitrina.adapters.product_file.cells import DoubtfulCell, UnreadableCell
 from vitrina.adapters.product_file.flat import MONEY_FIELDS, Fields
 from vitrina.adapters.product_file.gtin import read_gtin
@@ -141,8 +141,8 @@ class _ObjectReader:
                 money: Json = {"amount": _number_text(value), "currency": currency}
                 bare = True
             case str():
-                money = cells.read_money(value.strip(), currency)
-                bare = not cells.names_currency(value.strip())
+                money = money_cells.read_money(value.strip(), currency)
+                bare = not money_cells.names_currency(value.strip())
             case Mapping():
                 amount = value.get("amount")
                 bare = value.get("currency") is None
@@ -282,16 +282,16 @@ def _choice(field: str) -> Callable[[Json], Json]:
 
 def _path(value: Json) -> Json:
     if isinstance(value, str):
-        return cells.read_path(value) or None
+        return list_cells.read_path(value) or None
     if isinstance(value, Sequence) and all(isinstance(each, str) for each in value):
-        return cells.check_path([_nfc(str(each)) for each in value]) or None
+        return list_cells.check_path([_nfc(str(each)) for each in value]) or None
     detail = 'Expected a path of names such as \'A > B\' or ["A", "B"].'
     raise UnreadableCell("wrong_type", detail)
 
 
 def _tags(value: Json) -> Json:
     if isinstance(value, str):
-        return list(cells.read_tags(_nfc(value)))
+        return list(list_cells.read_tags(_nfc(value)))
     if not isinstance(value, list) or any(isinstance(each, Mapping | list) for each in value):
         raise UnreadableCell("wrong_type", "Expected a list of texts.")
     return [_item_text(each) for each in value if each is not None]
@@ -299,7 +299,7 @@ def _tags(value: Json) -> Json:
 
 def _images(value: Json) -> Json:
     if isinstance(value, str):
-        return split_images(cells.read_images(value))
+        return split_images(list_cells.read_images(value))
     images: list[Json] = []
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, str):
