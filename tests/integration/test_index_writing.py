@@ -3,20 +3,23 @@
 import io
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
 import pytest
+import tantivy
 
-from tests.builders import FULL
 from tests.contract.product_index import new_catalog, put
 from vitrina.adapters.codec import store_product
 from vitrina.adapters.index import building, writing
-from vitrina.adapters.index.analysis import Analyzer
+from vitrina.adapters.index.building import GivenUp, Progress
 from vitrina.adapters.index.engine import TantivyIndex
-from vitrina.adapters.index.schema import Spread, Writer
-from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_all, written_lines
+from vitrina.adapters.index.files import MANAGED
+from vitrina.adapters.index.joining import join
+from vitrina.adapters.index.overlay import sweep
+from vitrina.adapters.index.schema import Spread, build_schema
+from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_part, write_parts
 from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.product import Product
 from vitrina.service_layer.ports import Stored
@@ -29,64 +32,98 @@ PRODUCTS = [
 SPREAD = Spread.of((each.id for each in PRODUCTS), len(PRODUCTS))
 
 
-def written(products: list[Stored], helpers: int) -> list[str]:
-    found: list[str] = []
-    write_all(products, "pt", SPREAD, found.append, helpers)
-    return found
+def written(folder: Path, products: Iterable[Stored], helpers: int) -> list[str]:
+    """Return the ids that an index holds which helpers have made."""
+    write_parts(products, "pt", SPREAD, folder, helpers, lambda _: None)
+    searcher = tantivy.Index(build_schema(), str(folder), reuse=True).searcher()
+    hits = searcher.search(tantivy.Query.all_query(), 5_000).hits
+    return sorted(str(searcher.doc(address).get_first("id")) for _, address in hits)
 
 
 @pytest.mark.parametrize("helpers", [1, 2])
-def test_helpers_write_what_this_process_would(helpers: int) -> None:
-    assert sorted(written(PRODUCTS, helpers)) == sorted(written(PRODUCTS, 0))
+def test_what_helpers_write_is_one_index(tmp_path: Path, helpers: int) -> None:
+    assert written(tmp_path, PRODUCTS, helpers) == sorted(each.id for each in PRODUCTS)
+    assert {each.name for each in tmp_path.iterdir() if each.is_dir()} == set()
+    sweep(tmp_path)  # Nothing but what belongs to the index is left.
+    managed = orjson.loads((tmp_path / MANAGED).read_bytes())
+    assert {each.name for each in tmp_path.iterdir()} == {*managed, MANAGED}
 
 
-def test_a_helper_answers_line_by_line() -> None:
-    stored = store_product(FULL)
-    header = orjson.dumps({"language": "en", "prefix": "Fu", "landmarks": [1, 5]})
-
-    (line,) = written_lines(io.BytesIO(header + b"\n" + stored.body + b"\n"))
-
-    expected = Writer(Analyzer("en"), Spread("Fu", (1, 5))).write(stored.id, stored.body)
-    assert line == expected.encode() + b"\n"
+def test_it_is_told_how_far_the_helpers_are(tmp_path: Path) -> None:
+    told: list[int] = []
+    write_parts(PRODUCTS, "pt", SPREAD, tmp_path, 2, told.append)
+    assert sum(told) == len(PRODUCTS)
 
 
-def test_a_helper_that_dies_is_noticed() -> None:
+def test_a_helper_tells_how_many_it_has_written(tmp_path: Path) -> None:
+    header = {"folder": str(tmp_path / "x"), "language": "en", "prefix": "Fu", "landmarks": [1, 5]}
+    lines = [orjson.dumps(header), PRODUCTS[0].body, PRODUCTS[1].body]
+
+    assert write_part(io.BytesIO(b"\n".join(lines) + b"\n\n")) == 2
+
+
+def test_a_helper_whose_input_ends_early_makes_nothing(tmp_path: Path) -> None:
+    header = {"folder": str(tmp_path / "x"), "language": "en", "prefix": "Fu", "landmarks": [1, 5]}
+
+    with pytest.raises(EOFError):
+        write_part(io.BytesIO(orjson.dumps(header) + b"\n" + PRODUCTS[0].body + b"\n"))
+
+
+def test_a_helper_that_dies_is_noticed(tmp_path: Path) -> None:
     broken = [*PRODUCTS[:700], Stored.of("broken", 1, b"not a product"), *PRODUCTS[700:]]
 
-    with pytest.raises(HelperFailed, match="products were written"):
-        written(broken, 1)
+    with pytest.raises(HelperFailed, match="were given to a helper"):
+        written(tmp_path, broken, 2)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_torn_line_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_answer_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = subprocess.Popen
-    command = ["/bin/sh", "-c", 'cat > /dev/null; printf \'{"id": "pro\'']
+    command = ["/bin/sh", "-c", 'while read -r line && [ "$line" ]; do :; done; echo 1202']
     monkeypatch.setattr(subprocess, "Popen", lambda _, **options: start(command, **options))
 
-    with pytest.raises(HelperFailed, match="in part"):
-        written(PRODUCTS[:1], 1)
+    with pytest.raises(HelperFailed, match="1203 products were given"):
+        written(tmp_path, PRODUCTS, 1)
 
 
-def test_what_the_engine_refuses_is_told() -> None:
-    def refuse(document: str) -> None:
-        raise ValueError(document[:5])
+def test_a_build_that_is_given_up_ends_while_helpers_write(tmp_path: Path) -> None:
+    progress = Progress()
 
-    with pytest.raises(ValueError, match="id"):
-        write_all(PRODUCTS, "pt", SPREAD, refuse, 1)
+    def read() -> Iterator[Stored]:
+        yield from PRODUCTS
+        progress.stop.set()
+        yield from PRODUCTS
+
+    with pytest.raises(GivenUp):
+        write_parts(read(), "pt", SPREAD, tmp_path, 2, progress.teller(2 * len(PRODUCTS)))
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_catalog_that_cannot_be_read_to_its_end_is_told() -> None:
+def test_a_catalog_that_cannot_be_read_to_its_end_is_told(tmp_path: Path) -> None:
     def read() -> Iterator[Stored]:
         yield from PRODUCTS
         raise StoreUnreadable("the disk is gone")
 
     with pytest.raises(StoreUnreadable, match="gone"):
-        write_all(read(), "pt", SPREAD, lambda _: None, 2)
+        written(tmp_path, read(), 2)
+
+
+def test_indexes_of_other_fields_are_not_joined(tmp_path: Path) -> None:
+    parts = [tmp_path / "one", tmp_path / "two"]
+    for part, name in zip(parts, ("title", "text"), strict=True):
+        part.mkdir()
+        tantivy.Index(tantivy.SchemaBuilder().add_text_field(name).build(), str(part))
+
+    with pytest.raises(ValueError, match="different schemas"):
+        join(parts, tmp_path)
 
 
 def test_few_products_need_no_helper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "process_cpu_count", lambda: 16)
     assert helpers_for(writing.HELPED_FROM - 1) == 0
     assert helpers_for(writing.HELPED_FROM) == writing.HELPERS_MAX
+    monkeypatch.setattr(os, "process_cpu_count", lambda: 2)
+    assert helpers_for(writing.HELPED_FROM) == 2
     monkeypatch.setattr(os, "process_cpu_count", lambda: 1)
     assert helpers_for(writing.HELPED_FROM) == 0
 
@@ -116,12 +153,13 @@ def test_an_index_is_built_also_without_its_helpers(
     assert "the index is built by one process" in caplog.text
 
 
-def test_helpers_build_the_same_index(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_helpers_build_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = new_catalog()
     put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(30)))
     answers = []
     for helpers in (0, 2):
         monkeypatch.setattr(building, "helpers_for", lambda _, n=helpers: n)
-        with TantivyIndex(catalog.view, catalog) as index:
+        with TantivyIndex(catalog.view, catalog, tmp_path / str(helpers)) as index:
+            assert index.search(ProductQuery("thing")).total == 30
             answers.append(index.search(ProductQuery("thing 7", limit=200)))
     assert answers[0] == answers[1]

@@ -97,7 +97,7 @@ def test_values_are_read_back(value: Value) -> None:
 def test_whoever_changes_how_products_are_written_counts_the_format_up() -> None:
     """An index of an older version of Vitrina must not be gone on with."""
     body = store_product(FULL).body
-    written = Writer(Analyzer("en"), Spread("Full")).write(FULL.id, body)
+    written = Writer(Analyzer("en"), Spread("Full")).write(body)
     digest = blake2b(written.encode(), digest_size=8).hexdigest()
 
     assert (FORMAT, digest) == (2, "353cf6735c7d7a69")

@@ -8,12 +8,13 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import tantivy
 
 from vitrina.adapters.index.analysis import written_terms
-from vitrina.adapters.index.building import Progress, fill
+from vitrina.adapters.index.building import Progress, build
 from vitrina.adapters.index.home import Home
 from vitrina.adapters.index.pasts import is_of_this_past, mark_at, mark_of
 from vitrina.adapters.index.reading import Reading
@@ -26,12 +27,8 @@ from vitrina.service_layer.ports import CatalogView, ChangeLog
 
 BATCH_CHANGES: Final = 10_000
 
-BUILD_HEAP_BYTES: Final = 256_000_000
-"""How much the engine gathers in memory while it builds, before it writes a segment: about 350,000
-products. A search looks into each segment, so that few are better than many."""
-
 CHANGES_HEAP_BYTES: Final = 15_000_000
-"""The same for changes: the engine's least. A larger one costs milliseconds in each commit."""
+"""How much the engine gathers in memory of changes: its least. A larger one costs milliseconds in each commit."""
 
 COMMITS_MAX: Final = 1_000
 """After how many commits the engine opens the folder anew, which takes 2 ms: until it does, it remembers every
@@ -93,11 +90,10 @@ class Follower:
         self._home.clear()
         seq, products = self._view.snapshot()
         self._spread = Spread.of((each.id for each in products), len(products))
-        self._use(tantivy.Index(build_schema(), self._home.folder))
-        self._writer = self._index.writer(BUILD_HEAP_BYTES, num_threads=1)
-        fill(self._writer, products, self._language, self._spread, self._progress)
-        note = self._commit(seq, mark_at(self._log, seq))
-        self._writer.wait_merging_threads()
+        note = Note(self._made_of, self._spread, seq, mark_at(self._log, seq))
+        folder = None if self._home.folder is None else Path(self._home.folder)
+        self._use(build(products, self._language, self._spread, folder, self._progress))
+        self._home.committed(note)
         self._go_on(note)
 
     def catch_up(self) -> None:
@@ -196,7 +192,7 @@ class Follower:
         for product_id, body in latest.items():
             self._writer.delete_documents_by_term("id", product_id)
             if body is not None:
-                self._writer.add_json(writer.write(product_id, body))
+                self._writer.add_json(writer.write(body))
         return self._commit(seq, mark)
 
     def _commit(self, seq: int, mark: str) -> Note:

@@ -23,6 +23,7 @@ from typing import Final, Self
 
 import orjson
 
+from vitrina.adapters.index.files import MANAGED, META, force, replace
 from vitrina.adapters.index.slots import Note, Slot
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whose folder it is, is looked at  # nosec B108
@@ -33,9 +34,6 @@ ROOM_MIN: Final = 48 * 2**20
 
 TRIES_MAX: Final = 20
 """How often a copy is begun anew because the engine merged files away meanwhile."""
-
-META: Final = "meta.json"
-MANAGED: Final = ".managed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +140,10 @@ class Overlay:
                 return
             fresh, folder = self._copied & image.names, self._base.folder
             for name in fresh:
-                _force(folder / name)
-            _replace(folder / MANAGED, image.managed)
-            _replace(folder / META, image.meta)
-            _force(folder)
+                force(folder / name)
+            replace(folder / MANAGED, image.managed)
+            replace(folder / META, image.meta)
+            force(folder)
             self._base.write(note)
             self._saved = note
             sweep(folder)
@@ -214,19 +212,3 @@ def _take_place(memory: Path) -> Slot:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(f"{shared} is somebody else's, or open to others")
     return Slot.take(shared)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.tmp")
-    fresh.write_bytes(data)
-    _force(fresh)
-    fresh.replace(path)
-
-
-def _force(path: Path) -> None:
-    """Force a file or a folder to the disk."""
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -165,17 +165,12 @@ class Writer:
     analyzer: analysis.Analyzer
     spread: Spread
 
-    def write(self, product_id: str, body: bytes) -> str:
-        """Return the engine's JSON document for a product."""
-        return orjson.dumps(self._fields(product_id, codec.load(body))).decode()
+    def write(self, body: bytes) -> str:
+        """Return the engine's JSON document for a product as the catalog keeps it."""
+        return orjson.dumps(self._fields(codec.load(body))).decode()
 
-    def write_line(self, body: bytes) -> bytes:
-        """Return the engine's JSON document for a product, and the end of a line."""
-        document = codec.load(body)
-        fields = self._fields(str(document["id"]), document)
-        return orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
-
-    def _fields(self, product_id: str, document: Document) -> dict[str, object]:
+    def _fields(self, document: Document) -> dict[str, object]:
+        product_id = str(document["id"])
         singles = rows.single_values(document)
         tags = rows.tags_of(document)
         fields: dict[str, object] = {"id": product_id, **singles}

@@ -1,104 +1,149 @@
-"""Products as the engine's documents, written by other processes while this one indexes them.
+"""A large index, written by several processes at once: each a part of it.
 
-To cut a product's texts into terms takes Python as long as it takes the engine to index them, and Python uses
-one core. So a large catalog is written by helpers: ``python -m vitrina.adapters.index.writing`` reads a line
-that says how, then a product's stored JSON on each line, and answers each with a line of the engine's JSON.
-A helper ends when its input does, also when the process that began it dies. The catalog is read once while
-they write, and never held in memory as a whole.
+To cut a product's texts into terms takes Python longer than it takes the engine to index them, and Python uses
+one core. So the index of a large catalog is written by helpers: ``python -m vitrina.adapters.index.writing`` reads
+a line that says how and where, then a product's stored JSON on each line, and an empty line in the end. It
+answers how many products are in the index that it has made. All of these become one by
+:mod:`~vitrina.adapters.index.joining`. A helper ends without an answer when its input does, also when the process
+that began it dies. The catalog is read once while they write, and never held in memory as a whole.
 """
 
 import os
+import shutil
 import subprocess  # nosec B404
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
-from itertools import batched, cycle
+from itertools import batched
 from pathlib import Path
-from threading import Lock, Thread
+from select import select
+from threading import Lock
 from typing import IO, Final, Self
 
 import orjson
+import tantivy
 
 import vitrina
-from vitrina.adapters.index.analysis import Analyzer
-from vitrina.adapters.index.schema import Spread, Writer
+from vitrina.adapters.index.analysis import Analyzer, written_terms
+from vitrina.adapters.index.joining import join
+from vitrina.adapters.index.schema import TERMS, Spread, Writer, build_schema
 from vitrina.service_layer.ports import Stored
 
 HELPED_FROM: Final = 20_000
-"""How many products are worth the start of a helper, which takes about half a second."""
+"""How many products are worth the start of helpers, which takes about half a second."""
 
-HELPERS_MAX: Final = 3
-"""More would write faster than one process can hand on to the engine."""
+HELPERS_MAX: Final = 4
+"""Each makes a segment of its own or more, and a search looks into all of them."""
+
+HEAP_BYTES: Final = 256_000_000
+"""How much the engine gathers in memory while it builds, before it writes a segment: about 400,000
+products. A search looks into each segment, so that few are better than many."""
 
 BATCH_LINES: Final = 50
-"""How many products are handed on at once: about as many as a pipe holds, so that no helper waits
-while another one is fed."""
+"""How many products are handed on at once: about as many as a pipe holds."""
 
 BUFFER_BYTES: Final = 2**17
 
-type Add = Callable[[str], object]
+BURST: Final = 200
+"""How many products the engine is given at once. It takes each sooner than the next is written, and to wake it
+for each costs a quarter of all the work."""
+
+LOOK_AGAIN_S: Final = 0.1
+"""How often it is looked whether the index is still wanted, while a helper finishes its part."""
+
+END: Final = b"\n"
+"""What tells a helper that it has been given all."""
+
+type Tell = Callable[[int], None]
+"""Is told how many products more are being written; may raise, which ends the writing."""
 
 
 class HelperFailed(Exception):
     """A helper did not write all that it was given."""
 
 
-def write_all(
-    products: Iterable[Stored], language: str, spread: Spread, add: Add, helpers: int
+def write_parts(
+    products: Iterable[Stored],
+    language: str,
+    spread: Spread,
+    folder: Path,
+    helpers: int,
+    tell: Tell,
 ) -> None:
-    """Give each product to the engine as its JSON, in any order.
+    """Make an index of products, in any order, by helpers.
 
     Args:
         products: To be written.
         language: Of the texts.
         spread: Of the ids.
-        add: Takes the JSON of a product; is called by one thread at a time.
-        helpers: How many other processes write; 0 is this one itself.
+        folder: Of the index, where there is none yet.
+        helpers: How many processes write.
+        tell: Hears how far it is.
 
     Raises:
-        HelperFailed: Some products may have been added.
+        HelperFailed: There is no index.
+        OSError: Likewise: no process can be started, or the disk refuses.
+        ValueError: Likewise: what helpers have made is no index.
     """
-    if not helpers:
-        writer = Writer(Analyzer(language), spread)
-        for each in products:
-            add(writer.write(each.id, each.body))
-        return
-    lock = Lock()
-
-    def add_many(documents: Sequence[bytes]) -> None:
-        with lock:
-            for each in documents:
-                if not each.endswith(b"\n"):
-                    raise HelperFailed("a product was written in part")
-                add(each[:-1].decode())
-
-    header = orjson.dumps(
-        {"language": language, "prefix": spread.prefix, "landmarks": spread.landmarks}
-    )
+    source = _Source(products, tell)
+    parts = [folder / f"part-{number}" for number in range(helpers)]
     with ExitStack() as running:
-        parts = [running.enter_context(_Helper(header, add_many)) for _ in range(helpers)]
-        batches = batched(products, BATCH_LINES, strict=False)
-        for batch, part in zip(batches, cycle(parts), strict=False):
-            part.write(batch)
         for part in parts:
-            part.finish()
+            running.callback(shutil.rmtree, part, ignore_errors=True)
+        writing = [running.enter_context(_Helper(each, language, spread)) for each in parts]
+        with ThreadPoolExecutor(helpers, "index-feed") as threads:
+            feeding = [threads.submit(each.write, source) for each in writing]
+            wait(feeding, return_when=FIRST_EXCEPTION)
+            failed = [each for each in feeding if each.done() and each.exception()]
+            for helper in writing if failed else ():
+                helper.kill()  # So that the others do not wait for it.
+        for fed in failed or feeding:
+            fed.result()
+        join(parts, folder)
 
 
 def helpers_for(products: int) -> int:
-    """Return how many helpers write so many products here."""
-    if products < HELPED_FROM or not sys.executable:
+    """Return how many helpers write so many products here; 0 is this process itself."""
+    cores = os.process_cpu_count() or 1
+    if products < HELPED_FROM or cores == 1 or not sys.executable:
         return 0
-    return min((os.process_cpu_count() or 1) - 1, HELPERS_MAX)
+    return min(cores, HELPERS_MAX)
+
+
+class _Source:
+    """The products to be written, for whoever is ready to take some. Safe to use from several threads."""
+
+    def __init__(self, products: Iterable[Stored], tell: Tell) -> None:
+        self._batches = batched(products, BATCH_LINES, strict=False)
+        self._tell = tell
+        self._lock = Lock()
+
+    def __iter__(self) -> Iterator[Sequence[Stored]]:
+        while batch := self._next():
+            yield batch
+
+    def check(self) -> None:
+        """Raise what there is to raise, if nobody wants the index any more."""
+        self._tell(0)
+
+    def _next(self) -> Sequence[Stored]:
+        with self._lock:
+            batch = next(self._batches, ())
+            self._tell(len(batch))
+        return batch
 
 
 class _Helper:
-    """A process that writes products, with a thread that takes what it wrote."""
+    """A process that writes a part of an index."""
 
-    def __init__(self, header: bytes, add_many: Callable[[Sequence[bytes]], None]) -> None:
-        self._header = header
-        self._add_many = add_many
-        self._failure: Exception | None = None
-        self._given = self._taken = 0
+    def __init__(self, folder: Path, language: str, spread: Spread) -> None:
+        self._header: Final = {
+            "folder": str(folder),
+            "language": language,
+            "prefix": spread.prefix,
+            "landmarks": spread.landmarks,
+        }
         # The same Python, with fixed arguments. It has a session of its own: a Ctrl-C is for the
         # service, and ends this one through its input.
         self._process = subprocess.Popen(  # nosec B603
@@ -111,78 +156,100 @@ class _Helper:
         )
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
         assert self._process.stdout is not None  # noqa: S101 - it was asked for
-        self._source: Final = self._process.stdin
-        self._written: Final = self._process.stdout
-        self._taker = Thread(target=self._take, name="index-take", daemon=True)
+        self._input: Final = self._process.stdin
+        self._output: Final = self._process.stdout
 
     def __enter__(self) -> Self:
-        self._taker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._taker.join()
+        self.kill()
         self._process.wait()
-        self._written.close()
+        self._output.close()
         with suppress(OSError):  # What is still to be written to it is of no use.
-            self._source.close()
+            self._input.close()
 
-    def write(self, products: Sequence[Stored]) -> None:
-        """Have products written.
+    def kill(self) -> None:
+        """End the process: what it has not answered for is lost."""
+        self._process.kill()
 
-        Raises:
-            HelperFailed: It does not take them.
-        """
-        lines = [each.body for each in products]
-        if not self._given:
-            lines.insert(0, self._header)
-        self._given += len(products)
-        try:
-            self._source.write(b"\n".join(lines) + b"\n")
-            self._source.flush()
-        except OSError:
-            self.finish()
-
-    def finish(self) -> None:
-        """Wait until all is written.
+    def write(self, source: _Source) -> None:
+        """Have it write what it can take of *source*, until there is nothing left.
 
         Raises:
-            HelperFailed: Not all of it was.
+            HelperFailed: It has not written all that it took.
         """
-        with suppress(OSError):  # One that died is noticed by what it did not write.
-            self._source.close()
-        self._taker.join()
-        if self._failure is not None:
-            raise self._failure
-        if self._taken != self._given:
-            raise HelperFailed(f"{self._taken} of {self._given} products were written")
-
-    def _take(self) -> None:
-        try:
-            for batch in batched(self._written, BATCH_LINES, strict=False):
-                self._add_many(batch)
-                self._taken += len(batch)
-        except Exception as error:  # noqa: BLE001 - raised again by whoever waits
-            self._failure = error
-            self._process.kill()  # Nobody takes what it writes: it would wait for ever.
+        given = 0
+        with suppress(BrokenPipeError):  # One that died is noticed by its answer.
+            self._input.write(orjson.dumps(self._header) + b"\n")
+            for batch in source:
+                given += len(batch)
+                self._input.write(b"\n".join([each.body for each in batch]) + b"\n")
+                self._input.flush()
+            self._input.write(END)
+            self._input.flush()
+        while not select([self._output], [], [], LOOK_AGAIN_S)[0]:
+            source.check()
+        answer = self._output.readline()
+        if answer != b"%d\n" % given:
+            raise HelperFailed(f"{given} products were given to a helper, which told {answer!r}")
 
 
-def written_lines(source: IO[bytes]) -> Iterator[bytes]:
-    """Yield what a helper answers to what it is given."""
+def write_index(
+    bodies: Iterable[bytes], language: str, spread: Spread, folder: Path | None
+) -> tantivy.Index:
+    """Make an index of products, and return it.
+
+    Args:
+        bodies: The products as the catalog keeps them.
+        language: Of the texts.
+        spread: Of the ids.
+        folder: Of the index, where there is none yet; None is in memory.
+    """
+    index = tantivy.Index(build_schema(), None if folder is None else str(folder))
+    index.register_tokenizer(TERMS, written_terms())
+    # With one thread, as each would make a segment of its own.
+    engine = index.writer(HEAP_BYTES, num_threads=1)
+    writer = Writer(Analyzer(language), spread)
+    for batch in batched(bodies, BURST, strict=False):
+        for document in [writer.write(each) for each in batch]:
+            engine.add_json(document)
+    engine.commit()
+    engine.wait_merging_threads()
+    index.reload()
+    return index
+
+
+def write_part(source: IO[bytes]) -> int:
+    """Make the index of the products that come in, and return how many are in it.
+
+    Raises:
+        EOFError: The input ended before it said so: nobody wants the index any more.
+    """
     asked = orjson.loads(source.readline())
     spread = Spread(asked["prefix"], tuple(asked["landmarks"]))
-    writer = Writer(Analyzer(asked["language"]), spread)
+    folder = Path(asked["folder"])
+    folder.mkdir()
+    index = write_index(_lines(source), asked["language"], spread, folder)
+    return index.searcher().num_docs
+
+
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
     for line in source:
-        yield writer.write_line(line)
+        if line == END:
+            return
+        yield line
+    raise EOFError
 
 
 def main() -> None:
     """Write the products that come in until there are no more."""
-    with (
-        open(0, "rb", buffering=BUFFER_BYTES) as source,
-        open(1, "wb", buffering=BUFFER_BYTES) as sink,
-    ):
-        sink.writelines(written_lines(source))
+    with open(0, "rb", buffering=BUFFER_BYTES) as source:
+        try:
+            count = write_part(source)
+        except EOFError:
+            os._exit(1)  # At once: the engine would finish what it is writing.
+    sys.stdout.write(f"{count}\n")
 
 
 if __name__ == "__main__":
