@@ -14,6 +14,8 @@ Feature: Searching
       | PLAY-1 | Blu-ray player           | Visio | video       | BR-300 |
       | PLAY-2 | Bluray player with wi-fi | Visio | video       | BR-301 |
       | CABLE  | Cable for WH-100         | Knot  |             | C-1    |
+      | SHELF  | Shelf for speakers       |       |             | S-1    |
+      | COAT   | Woman's coat             |       |             | S-2    |
 
   Rule: What was meant is found
 
@@ -31,6 +33,9 @@ Feature: Searching
         | blu ray             | PLAY-1, PLAY-2 |
         | wifi                | PLAY-2         |
         | knot                | CABLE          |
+        | audoi               | EAR-1, EAR-2   |
+        | shelves             | SHELF          |
+        | women               | COAT           |
 
     Scenario: An identifier leads to its product first
       When a client lists the products where q is "WH-100"

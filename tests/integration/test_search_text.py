@@ -130,10 +130,100 @@ def test_accents_case_and_endings_do_not_matter(find: Find) -> None:
         ("pt", "cadeira", "Cadeiras"),
         ("es", "zapato", "Zapatos negros"),
         ("es", "camiones", "Camión"),
+        ("en", "woman", "Women's coat"),
+        ("en", "bookshelves", "Bookshelf"),
+        ("en", "knife", "Steak knives"),
+        ("en", "dvds", "DVD player"),
+        ("pt", "cartões", "Cartão de memória"),
+        ("pt", "colchao", "Colchões"),
+        ("pt", "papel", "Papéis"),
+        ("pt", "portátil", "Rádios portáteis"),
+        ("pt", "brinquedo infantil", "Brinquedos infantis"),
+        ("pt", "imagens", "Imagem"),
+        ("pt", "mães", "Dia da mãe"),
+        ("es", "luz", "Luces de jardín"),
+        ("es", "dulces", "Dulce de leche"),
+        ("es", "collar", "Collares"),
+        ("es", "pared", "Lámpara para paredes"),
     ],
 )
 def test_words_are_known_by_their_stems(find: Find, language: str, typed: str, title: str) -> None:
     assert find(typed, Reading(language), a=title, b="Xyz") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "other"),
+    [
+        ("pt", "aço", "Ações"),
+        ("pt", "mão", "Mães"),
+        ("pt", "lápis", "Lapela"),
+        ("en", "men", "Mens"),
+    ],
+)
+def test_other_words_are_not_taken_for_plurals(
+    find: Find, language: str, typed: str, other: str
+) -> None:
+    assert find(f"{typed} xyz", Reading(language), a=other, b="Xyz") == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "title"),
+    [("en", "wom", "Women's coat"), ("en", "kniv", "Steak knives"), ("pt", "cartõe", "Cartões")],
+)
+def test_a_plural_may_be_unfinished(find: Find, language: str, typed: str, title: str) -> None:
+    assert find(typed, Reading(language), a=title, b="Xyz") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("lapms", ["a"]),  # in the name of a category
+        ("duarble", ["b"]),  # in a description
+        ("oak durabel", ["b"]),
+    ],
+)
+def test_typos_are_forgiven_wherever_the_word_is(
+    catalog: MemoryCatalog, typed: str, found: list[str]
+) -> None:
+    put(
+        catalog,
+        Product(id="a", title="Aurora", category_id="desk-lamps"),
+        Product(id="b", title="Table", description="Durable oak."),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    assert list(index.search(ProductQuery(typed)).ids) == found
+
+
+def test_a_word_with_a_typo_is_sought_in_descriptions_last(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        Product(id="a", title="Music", description="Saxophone"),
+        Product(id="b", title="Saxaphone"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    assert index.search(ProductQuery("saxophoen")).ids == ("b",)
+
+
+def test_two_words_find_a_category_that_is_called_by_both_as_one(catalog: MemoryCatalog) -> None:
+    put(catalog, Product(id="a", title="Bulb", category_id="lamps"), Product(id="b", title="La"))
+    index = TantivyIndex(catalog.view, catalog)
+
+    assert index.search(ProductQuery("la mps")).ids == ("a", "b")
+
+
+def test_titles_tell_apart_what_all_products_hold(catalog: MemoryCatalog) -> None:
+    """A shop of lamps alone files everything under lamps; whoever asks for lamps wants one first."""
+    put(
+        catalog,
+        *(Product(id=f"a{n}", title=f"Bulb {n}", category_id="lamps") for n in range(30)),
+        Product(id="b", title="A green reading lamp", category_id="lamps"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    for typed in ("lamp", "lam"):
+        assert index.search(ProductQuery(typed)).ids[0] == "b", typed
 
 
 def test_every_language_of_the_settings_is_known() -> None:

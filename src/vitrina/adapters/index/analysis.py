@@ -2,7 +2,8 @@
 
 Words are runs of letters and digits, in lower case, without accents, and reduced to their stem in the
 catalog's language, so that "Lâmpadas" is found by "lampada". Accents go before the stem is taken:
-people leave them out, and both spellings must lead to one stem. Words that say nothing ("the", "de") are indexed
+people leave them out, and both spellings must lead to one stem. Plurals that a stemmer does not see through are
+brought to their singular first (:mod:`~vitrina.adapters.index.plurals`). Words that say nothing ("the", "de") are indexed
 like all others, but left out of a query that has better ones.
 
 Texts are cut here, once for all fields that hold them, and given to the engine as terms between spaces: a
@@ -11,12 +12,13 @@ text anew for each field. Texts of ASCII characters are cut without the engine; 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import tantivy
 
+from vitrina.adapters.index.plurals import singular
 from vitrina.domain.text import fold
 
 LANGUAGES: Final[Mapping[str, str]] = {
@@ -119,9 +121,11 @@ class Analyzer:
         stems = _builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build()
         self._stop = STOP_WORDS.get(language, frozenset())
         self._odd = _Memory(words.analyze, ODD_KEPT)
+        self._singular = singular(language)
         self.stem: Final = _Memory(
-            lambda word: "".join(stems.analyze(word)[:1]), STEMS_KEPT
+            lambda word: "".join(stems.analyze(self._singular(word))[:1]), STEMS_KEPT
         ).__getitem__
+        self._is_plural = _Memory(lambda word: self._singular(word) != word, STEMS_KEPT).__getitem__
         self._read = _Memory(self._words_of, TEXTS_KEPT)
 
     def split(self, text: str) -> list[str]:
@@ -146,6 +150,13 @@ class Analyzer:
     def stems(self, text: str) -> list[str]:
         """Return the stems of the words of a text, in order."""
         return list(map(self.stem, self.split(text)))
+
+    def plurals(self, words: Iterable[str]) -> list[str]:
+        """Return those of folded words whose stem is that of another word, their singular.
+
+        Such a stem does not begin as the word does, so whoever has typed half of it must find the word itself.
+        """
+        return list(filter(self._is_plural, words))
 
     def _words_of(self, text: str) -> Words:
         words = self.cut(text)

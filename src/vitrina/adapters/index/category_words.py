@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 from vitrina.adapters.index.analysis import Analyzer
+from vitrina.adapters.index.spelling import alike, distance
 from vitrina.domain.category import CategoryTree
 
 
@@ -11,11 +12,17 @@ class CategoryWords:
 
     def __init__(self, tree: CategoryTree, analyzer: Analyzer) -> None:
         holding: dict[str, set[str]] = {}
+        plain: dict[str, set[str]] = {}
         for category in tree:
-            for stem in analyzer.stems(" ".join(tree.path(category.id))):
-                holding.setdefault(stem, set()).add(category.id)
+            words = analyzer.split(" ".join(tree.path(category.id)))
+            for each in (*map(analyzer.stem, words), *analyzer.plurals(words)):
+                holding.setdefault(each, set()).add(category.id)
+            for each in words:
+                plain.setdefault(each, set()).add(category.id)
         self._stems = sorted(holding)
         self._ids = [sorted(holding[each]) for each in self._stems]
+        self._words = sorted(plain)
+        self._called = [sorted(plain[each]) for each in self._words]
 
     def holding(self, stem: str, *, unfinished: bool) -> list[str]:
         """Return the ids of the categories that a word names; or begins to name."""
@@ -26,3 +33,12 @@ class CategoryWords:
                 break
             found += self._ids[place]
         return sorted(set(found))
+
+    def alike(self, word: str, typos: int) -> list[str]:
+        """Return the ids of the categories that a word with so many typos names; its first letter is right."""
+        found: set[str] = set()
+        for first, end in alike(self._words, word):
+            for place in range(first, end):
+                if distance(self._words[place], word, typos) <= typos:
+                    found.update(self._called[place])
+        return sorted(found)

@@ -65,7 +65,9 @@ def meant_by(plan: Plan, analyzer: Analyzer) -> Meant:
         for word in () if found else plan.asked:
             if word.unfinished and held.startswith(word.text):
                 return Match(word.text, "prefix")
-            if word.typos and distance(held, word.text, word.typos) <= word.typos:
+            # Titles are looked at word by word, descriptions by their stems.
+            ways = ((held, word.text), (analyzer.stem(held), word.stem)) if word.typos else ()
+            if any(distance(*pair, word.typos) <= word.typos for pair in ways):
                 return Match(word.text, "typo")
         return found
 

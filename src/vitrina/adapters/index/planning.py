@@ -2,7 +2,8 @@
 
 Every word is looked for as it is, by its stem, in all fields; joined with its neighbour or split in two ("blu
 ray", "bluray"), where such words exist; by its synonyms; the last word also by what begins with it; and with
-one typo (from 4 letters) or two (from 8), but only a word of letters that the catalog does not know at all. A word is
+one typo (from 4 letters) or two (from 8), but only a word of letters that the catalog does not know at all; and
+among the words of descriptions only when there is none like it anywhere else. A word is
 worth as much as its rarity and the best field it is found in say, and a fixed amount beside, so that
 more words count before rarer ones. Neighbours that are neighbours in the title add to that. How the engine is
 asked for all this is told in :mod:`~vitrina.adapters.index.ranking`.
@@ -193,9 +194,14 @@ class Vocabulary:
         return self._ways.find(word, lambda: tuple(self._find_ways(word)))
 
     def _find_ways(self, word: Word) -> Iterator[Way]:
+        share = TYPO_WORTH[word.typos]
+        filed = self._filed(word)
         if word.typos:
-            mended = Query.fuzzy_term_query(self._schema, "words", word.text, distance=word.typos)
-            yield Way(mended, TYPO_WORTH[word.typos], [("title", mended)])
+            mended = self._mended("words", word)
+            if filed or count(self._searcher, mended):
+                yield Way(mended, share, [("title", mended)])
+            else:
+                yield Way(self._mended("all", word), share, [])
         else:
             holding = [name for name in _WORD_FIELDS if self._count(name, word.stem)]
             fields = [(name, self.term(name, word.stem)) for name in holding]
@@ -203,13 +209,11 @@ class Vocabulary:
                 by_code = self.term("codes", word.text)
                 yield Way(by_code, 1.0, [("title", by_code), ("codes", by_code)])
             yield Way(self.term("all", word.stem), 1.0, fields)
-        if filed := self._filed(word):
+        if filed:
             query = any_of([self.term("category", each) for each in filed])
-            yield Way(query, 1.0, [("category", query)])
+            yield Way(query, share, [("category", query)])
         for joined in word.joined:
-            yield Way(
-                self.term("all", joined), JOINED_WORTH, [("title", self.term("title", joined))]
-            )
+            yield Way(self._anywhere(joined), JOINED_WORTH, [("title", self.term("title", joined))])
         for pair in word.halves:
             phrase = self.phrase(pair)
             yield Way(phrase, JOINED_WORTH, [("title", phrase)])
@@ -222,6 +226,16 @@ class Vocabulary:
         if word.unfinished and self._begins_others(word):
             titled = self._beginning("title", word.text)
             yield Way(self._beginning("all", word.text), PREFIX_WORTH, [("title", titled)])
+
+    def _mended(self, field: str, word: Word) -> Query:
+        """Return what holds a word but for its typos: among ``words``, or among the stems of ``all``."""
+        text = word.text if field == "words" else word.stem
+        return Query.fuzzy_term_query(self._schema, field, text, distance=word.typos)
+
+    def _anywhere(self, stem: str) -> Query:
+        """Return what holds a word by its stem, or is in a category of which it names one."""
+        filed = self._categories.holding(stem, unfinished=False)
+        return any_of([self.term("all", stem), *(self.term("category", each) for each in filed)])
 
     def headed(self, word: Word) -> Query:
         """Return what holds a word, or one that it may be the beginning of, at the head of its title."""
@@ -273,7 +287,8 @@ class Vocabulary:
     def _joined(self, first: str, second: str) -> str:
         """Return the stem of two neighbours as one word; "" where nothing holds it."""
         stem = self.analyzer.stem(first + second)
-        return stem if self._count("all", stem) else ""
+        known = self._count("all", stem) or self._categories.holding(stem, unfinished=False)
+        return stem if known else ""
 
     def _word(self, spelt: Spelt) -> Word:
         """Return a word of which is not yet known what the catalog knows."""
@@ -332,10 +347,17 @@ class Vocabulary:
         return replace(word, rarity=round(rarity * UNIT), common=self._is_common(word))
 
     def _forgiven(self, word: Word) -> int:
-        """Return with how many typos an unknown word becomes a known one; 0 is never."""
-        for typos in range(1, forgiven(word.text) + 1):
-            if count(self._searcher, self._match(replace(word, typos=typos))):
-                return typos
+        """Return with how many typos an unknown word becomes a known one; 0 is never.
+
+        What is only told in descriptions is looked at last.
+        """
+        tries = [replace(word, typos=each) for each in range(1, forgiven(word.text) + 1)]
+        for each in tries:
+            if self._filed(each) or count(self._searcher, self._mended("words", each)):
+                return each.typos
+        for each in tries[: forgiven(word.stem)]:
+            if count(self._searcher, self._mended("all", each)):
+                return each.typos
         return 0
 
     def _is_common(self, word: Word) -> bool:
@@ -348,7 +370,11 @@ class Vocabulary:
 
     def _filed(self, word: Word) -> list[str]:
         """Return the ids of the categories with products that a word names."""
-        filed = self._categories.holding(word.stem, unfinished=word.unfinished)
+        filed = (
+            self._categories.alike(word.text, word.typos)
+            if word.typos
+            else self._categories.holding(word.stem, unfinished=word.unfinished)
+        )
         return [each for each in filed if self._count("category", each)]
 
     def _match(self, word: Word) -> Query:

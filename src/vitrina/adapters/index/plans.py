@@ -27,6 +27,8 @@ FIELD_WORTH: Final[Mapping[str, float]] = {
 }
 """How much more it is worth in these fields; what is found in several is worth all of it."""
 
+LEAST_RARITY: Final = 500
+"""What a word's rarity is worth at least, in thousandths: where all hold it, the title still tells what it is."""
 
 UNKNOWN: Final = -1
 
@@ -79,7 +81,7 @@ class Word:
 
     def worth(self, field: str = "", share: float = 1.0) -> float:
         """Return what finding this word is worth; in a field, how much more than that."""
-        rarity = self.rarity / UNIT
+        rarity = max(self.rarity, LEAST_RARITY) / UNIT
         if field:
             return float(round(UNIT * share * rarity * FIELD_WORTH[field]))
         return float(round(UNIT * share * (PRESENCE + rarity * ANYWHERE_WORTH)))

@@ -14,7 +14,7 @@
 ``numbers``      the attributes' numbers as terms that sort as they do
 ``title``        words with positions; ``head`` its first three; ``makers`` the brand's words
 ``facts``        words of tags and attributes
-``all``          words of everything, one posting list to match by
+``all``          words of everything, one posting list to match by; plurals with an odd stem also as they are
 ``words``        the same without stems but for the description: what typos are mended to
 ``codes``        sku, gtin, mpn and id without punctuation
 ``whole``        a digest of the whole title
@@ -41,7 +41,7 @@ from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Grows whenever products are written to the engine in another way: indexes of another are made anew."""
 
 KEYWORDS: Final = ("brand", "category", "status", "condition", "availability", "tag")
@@ -250,8 +250,9 @@ class Writer:
             fields["facts"] = " ".join(facts)
         fields["words"] = " ".join(dict.fromkeys(words))
         identifiers = [str(each) for name in _CODED if (each := document[name])]
-        told = " ".join((*identifiers, str(document["description"] or "")))
-        stems += map(stem, cut(told))
+        told = cut(" ".join((*identifiers, str(document["description"] or ""))))
+        stems += map(stem, told)
+        stems += self.analyzer.plurals((*words, *told))
         fields["all"] = " ".join(dict.fromkeys(stems))
         codes = {analysis.code(each) for each in (*identifiers, str(document["id"]))}
         if gtin := document["gtin"]:
