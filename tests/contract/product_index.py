@@ -76,6 +76,13 @@ def new_catalog() -> MemoryCatalog:
     return catalog
 
 
+def things(count: int) -> MemoryCatalog:
+    """Return a catalog with ``product-0``, a "Thing 0", and so on."""
+    catalog = new_catalog()
+    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(count)))
+    return catalog
+
+
 def put(catalog: MemoryCatalog, *products: Product) -> None:
     """Create or replace products, in one commit."""
     with catalog.unit_of_work() as uow:

@@ -13,6 +13,7 @@ import pytest
 
 import vitrina
 from tests.running import RunningService, run_vitrina
+from tests.shops import shop_with
 from tests.waiting import until
 
 CSV = "id,title,price,quantity\nLAMP-1,Desk lamp,129.90 EUR,12\nRUG-1,Wool rug,89.00 EUR,5\n"
@@ -21,10 +22,7 @@ WRONG = "id,title,price,category_id\nLAMP-1,Desk lamp,cheap,\nLAMP-2,Lamp,1.00,n
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "products.csv").write_text(CSV)
-    return folder
+    return shop_with(tmp_path, CSV)
 
 
 def fails(*arguments: str | Path, code: int = 1, **settings: str) -> str:

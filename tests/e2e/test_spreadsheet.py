@@ -12,22 +12,17 @@ from typing import Any
 import pytest
 
 from tests.running import RunningService, run_vitrina
+from tests.shops import numbered_products, shop_with
 from tests.waiting import until
 
 ROWS = 12
 SOFFICE = shutil.which("soffice")
-CSV = "id,sku,title,price,quantity\n" + "".join(
-    f"P-{number:02},000{number:02},Product {number},{number + 1}.90 EUR,{number}\n"
-    for number in range(ROWS)
-)
+CSV = numbered_products(ROWS)
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "products.csv").write_text(CSV)
-    return folder
+    return shop_with(tmp_path, CSV)
 
 
 @pytest.fixture(params=["auto", "poll"])

@@ -15,23 +15,18 @@ import pytest
 
 from tests.e2e.test_kill import children
 from tests.running import RunningService
+from tests.shops import numbered_products, shop_with
 from tests.waiting import until
 
 ROWS = 12
 WORKERS = 2
-CSV = "id,sku,title,price,quantity\n" + "".join(
-    f"P-{number:02},000{number:02},Product {number},{number + 1}.90 EUR,{number}\n"
-    for number in range(ROWS)
-)
+CSV = numbered_products(ROWS)
 GIT = shutil.which("git")
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "products.csv").write_text(CSV)
-    return folder
+    return shop_with(tmp_path, CSV)
 
 
 @pytest.fixture

@@ -82,15 +82,18 @@ class FailingDisk(Disk):
 
 
 class Gate:
-    """Holds threads up until it is opened, and tells when one has come."""
+    """Holds threads up until it is opened, and tells when one has come; then it may raise an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
         self.came = threading.Event()
         self._open = threading.Event()
 
     def __call__(self) -> None:
         self.came.set()
         self._open.wait(30)
+        if self._error is not None:
+            raise self._error
 
     def open(self) -> None:
         self._open.set()

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.shops import shop_with
 from vitrina.adapters.journal.marks import Marks
 from vitrina.bootstrap import Catalog, import_file, open_catalog
 from vitrina.service_layer.changes import Source
@@ -28,10 +29,7 @@ OWN = "id,sku,title,price,quantity,brand\nLAMP-1,L-1,Desk lamp,129.90,12,Lumen\n
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "products.csv").write_text(OWN)
-    return folder
+    return shop_with(tmp_path, OWN)
 
 
 def load(

@@ -1,8 +1,7 @@
 """The index on the disk: gone on with when it is of use, made anew when it is not."""
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
@@ -11,7 +10,7 @@ import orjson
 import pytest
 
 from tests.builders import LAMP
-from tests.contract.product_index import START, STEP, Clock, new_catalog, put, remove
+from tests.contract.product_index import START, STEP, Clock, put, remove, things
 from tests.waiting import until
 from vitrina.adapters.index import engine, following, opening
 from vitrina.adapters.index.engine import TantivyIndex
@@ -54,9 +53,7 @@ class Watched:
 
 @pytest.fixture
 def catalog() -> MemoryCatalog:
-    catalog = new_catalog()
-    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(5)))
-    return catalog
+    return things(5)
 
 
 @pytest.fixture
@@ -64,12 +61,8 @@ def watched(catalog: MemoryCatalog) -> Watched:
     return Watched(catalog)
 
 
-@contextmanager
-def opened(
-    watched: Watched, folder: Path, reading: Reading | None = None
-) -> Iterator[TantivyIndex]:
-    with TantivyIndex(watched, watched, folder, reading) as index:  # type: ignore[arg-type]
-        yield index
+def opened(watched: Watched, folder: Path, reading: Reading | None = None) -> TantivyIndex:
+    return TantivyIndex(watched, watched, folder, reading)  # type: ignore[arg-type]
 
 
 def ids(index: TantivyIndex, text: str | None = None) -> tuple[str, ...]:

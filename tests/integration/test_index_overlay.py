@@ -2,8 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
@@ -11,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from tests.builders import LAMP
-from tests.contract.product_index import new_catalog, put, remove
+from tests.contract.product_index import put, remove, things
 from vitrina.adapters.index import following, home, overlay
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.memory import MemoryCatalog
@@ -25,9 +23,7 @@ READ_WHOLE = "the whole catalog was read"
 
 @pytest.fixture
 def catalog() -> MemoryCatalog:
-    catalog = new_catalog()
-    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(5)))
-    return catalog
+    return things(5)
 
 
 @pytest.fixture
@@ -43,10 +39,8 @@ def memory(tmp_path: Path) -> Path:
     return folder
 
 
-@contextmanager
-def opened(catalog: MemoryCatalog, disk: Path, memory: Path | None) -> Iterator[TantivyIndex]:
-    with TantivyIndex(catalog.view, catalog, disk, memory=memory) as index:
-        yield index
+def opened(catalog: MemoryCatalog, disk: Path, memory: Path | None) -> TantivyIndex:
+    return TantivyIndex(catalog.view, catalog, disk, memory=memory)
 
 
 def ids(index: TantivyIndex) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 import tantivy
 
-from tests.contract.product_index import new_catalog, put
+from tests.contract.product_index import things
 from vitrina.adapters.codec import store_product
 from vitrina.adapters.index import building, writing
 from vitrina.adapters.index.building import GivenUp, Progress
@@ -136,8 +136,7 @@ def test_an_index_is_built_also_without_its_helpers(
     can_start: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """Whether the system refuses another process, or it dies at once."""
-    catalog = new_catalog()
-    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(30)))
+    catalog = things(30)
     start = subprocess.Popen
 
     def popen(command: list[str], **options: object) -> object:
@@ -154,8 +153,7 @@ def test_an_index_is_built_also_without_its_helpers(
 
 
 def test_helpers_build_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    catalog = new_catalog()
-    put(catalog, *(Product(id=f"product-{n}", title=f"Thing {n}") for n in range(30)))
+    catalog = things(30)
     answers = []
     for helpers in (0, 2):
         monkeypatch.setattr(building, "helpers_for", lambda _, n=helpers: n)

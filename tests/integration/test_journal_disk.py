@@ -176,13 +176,8 @@ def _take_id_of_lamp_1(store: JournalStore, refused: threading.Event) -> None:
 
 
 def test_a_failed_sync_fails_all_who_wait_for_it(opened: OpenStore, disk: FailingDisk) -> None:
-    gate = Gate()
-
-    def fail() -> None:
-        gate()
-        raise OSError(errno.EIO, "EIO")
-
-    disk.failures["fsync"] = fail
+    gate = Gate(OSError(errno.EIO, "EIO"))
+    disk.failures["fsync"] = gate
     with ThreadPoolExecutor(8) as threads:
         waiting = [threads.submit(save, opened.store, lamp(1))]
         gate.came.wait(30)

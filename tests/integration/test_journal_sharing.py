@@ -230,13 +230,8 @@ def test_a_failed_sync_makes_every_process_read_only(join: Join, state: Path) ->
 def test_a_sync_that_fails_in_one_process_fails_those_who_wait_in_others(join: Join) -> None:
     disk = FailingDisk()
     one, two = join(disk), join()
-    gate = Gate()
-
-    def fail() -> None:
-        gate()
-        raise OSError(errno.EIO, "EIO")
-
-    disk.failures["fsync"] = fail
+    gate = Gate(OSError(errno.EIO, "EIO"))
+    disk.failures["fsync"] = gate
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(save, one.store, lamp(1))
         assert gate.came.wait(30)

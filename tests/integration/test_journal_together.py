@@ -127,13 +127,8 @@ def test_a_sync_of_others_that_fails_during_the_turn_takes_back_what_it_did(
 ) -> None:
     """Nothing that was taken back is told as done, whoever found out that it is lost."""
     store = opened.store
-    gate = Gate()
-
-    def refuse() -> None:
-        gate()
-        raise OSError(errno.EIO, "EIO")
-
-    disk.failures["fsync"] = refuse
+    gate = Gate(OSError(errno.EIO, "EIO"))
+    disk.failures["fsync"] = gate
     first: list[Exception] = []
 
     def save_first() -> None:
@@ -162,13 +157,8 @@ def test_a_sync_of_others_that_fails_during_the_turn_takes_back_what_it_did(
 def test_what_was_seen_while_it_was_lost_is_not_told(opened: OpenStore, disk: FailingDisk) -> None:
     """As above, for a unit of work that has a turn for itself."""
     store = opened.store
-    gate = Gate()
-
-    def refuse() -> None:
-        gate()
-        raise OSError(errno.EIO, "EIO")
-
-    disk.failures["fsync"] = refuse
+    gate = Gate(OSError(errno.EIO, "EIO"))
+    disk.failures["fsync"] = gate
 
     def save_first() -> None:
         with pytest.raises(StoreReadOnly):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.disks import FailingDisk
+from tests.shops import shop_with
 from tests.waiting import until
 from vitrina.adapters import codec
 from vitrina.adapters.journal.disk import Disk
@@ -43,10 +44,7 @@ type Open = Callable[..., AbstractContextManager[Catalog]]
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    (folder / "products.csv").write_text(CSV)
-    return folder
+    return shop_with(tmp_path, CSV)
 
 
 @pytest.fixture
