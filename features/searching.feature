@@ -44,3 +44,18 @@ Feature: Searching
     Scenario: What nobody sells is not found
       When a client lists the products where q is "unicorn"
       Then the list is empty
+
+  Rule: What is being typed is completed
+
+    Scenario Outline: Offered while typing
+      Given a product MUG called "Caneca de Café AT&T"
+      When a shopper has typed "<typed>"
+      Then the shopper is offered to search for "<query>"
+
+      Examples:
+        | typed        | query               |
+        | headp        | headphones          |
+        | wirless head | wireless headphones |
+        | caneca de ca | caneca de café      |
+        | at&t ca      | at&t café           |
+        | blu-ray pl   | blu-ray player      |

@@ -60,6 +60,36 @@ def test_products_brands_and_categories_are_named(index: ProductIndex) -> None:
     assert (toys.count, toys.id) == (3, "toys")
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("cafe", "café"),
+        ("Café em gr", "café em grãos"),
+        ("cafe  em gr", "café em grãos"),
+        ("AT&T go", "at&t gophone"),
+        ("wi-fi ro", "wi-fi router"),
+        ("grson caf", "grson café"),
+        ("galxay sma", "galaxy smartphone"),
+        ("½ xylo", "1 2 xylophone"),
+        ("unheard galaxy sma", "unheard galaxy smartphone"),
+    ],
+)
+def test_a_query_is_completed_as_titles_spell_it(
+    catalog: MemoryCatalog, index: ProductIndex, typed: str, expected: str
+) -> None:
+    put(
+        catalog,
+        Product(id="c1", title="CAFÉ em Grãos"),
+        Product(id="c2", title="Café"),
+        Product(id="c3", title="AT&T GoPhone"),
+        Product(id="c4", title="Galaxy Smartphone"),
+        Product(id="c5", title="Wi-Fi router"),
+        Product(id="c6", title="½ Xylophone"),
+    )
+
+    assert suggested(index, typed, "query")[0] == expected
+
+
 def test_what_is_not_active_is_not_suggested(index: ProductIndex) -> None:
     assert not suggested(index, "secret", "brand")
     assert len(suggested(index, "wireless mouse", "product")) <= 3

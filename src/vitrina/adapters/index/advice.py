@@ -3,15 +3,12 @@
 Suggestions look at what a search for the words finds, the brands, and the categories.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from vitrina.adapters import codec
+from vitrina.adapters.index.completing import Typed, completions
 from vitrina.adapters.index.names import Name
-from vitrina.adapters.index.rows import words
-from vitrina.adapters.index.spelling import begins_like
-from vitrina.domain.text import fold
 from vitrina.service_layer.ports import CatalogView, Stored
 from vitrina.service_layer.queries import (
     Filter,
@@ -26,9 +23,6 @@ ACTIVE: Final = Filter("status", Operator.EQ, ("active",))
 
 LOOKED_AT: Final = 40
 """How many of the products that are found are looked at for words to complete a query with."""
-
-WORDS_MAX: Final = 8
-"""How many words of what was typed are looked at."""
 
 WORDS_WORTH: Final = 0.6
 CATEGORY_WORTH: Final = 0.2
@@ -53,14 +47,15 @@ def suggest(
     categories: Find,
 ) -> list[Suggestion]:
     """Return how what was typed may go on: queries, products, brands, categories."""
-    typed = words(fold(text))[:WORDS_MAX]
+    read = Typed.of(text)
+    typed = read.words
     if not typed:
         return []
     hits = search(ProductQuery(text, (ACTIVE,), limit=LOOKED_AT))
     found = [each for each in view.products(hits.ids) if each is not None]
     titles = [codec.title_of(each.body) for each in found]
     return [
-        *_queries(typed, titles, limit),
+        *(Suggestion(SuggestionKind.QUERY, each) for each in completions(read, titles, limit)),
         *_products(found, titles, limit),
         *(
             Suggestion(SuggestionKind.BRAND, each.text, count=each.count)
@@ -71,19 +66,6 @@ def suggest(
             for each in categories(typed, limit)
         ),
     ]
-
-
-def _queries(typed: Sequence[str], titles: Iterable[str], limit: int) -> list[Suggestion]:
-    """Complete the last word from the titles of what was found, the most frequent first."""
-    *before, last = typed
-    held = [set(words(fold(title))) for title in titles]
-    completions = Counter(each for one in held for each in one if each.startswith(last))
-    if not completions.keys() - before:
-        completions = Counter(each for one in held for each in one if begins_like(each, last))
-    for each in before:
-        del completions[each]
-    best = sorted(completions.items(), key=lambda each: (-each[1], each[0]))[:limit]
-    return [Suggestion(SuggestionKind.QUERY, " ".join([*before, word])) for word, _ in best]
 
 
 def _products(found: Iterable[Stored], titles: Iterable[str], limit: int) -> list[Suggestion]:
