@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from threading import Condition, Lock
 from typing import Final
 
-from vitrina.adapters.layered import LayeredUnitOfWork, TablesView
 from vitrina.adapters.layers import Layer
 from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.tables_view import TablesView
+from vitrina.adapters.unit_of_work import LayeredUnitOfWork
 from vitrina.domain.errors import ChangesGone, StoreBusy
 from vitrina.service_layer.changes import Change, Source
 

@@ -20,8 +20,7 @@ from vitrina.adapters.index.pasts import is_of_this_past, mark_at, mark_of
 from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
 from vitrina.adapters.index.slots import Note
-from vitrina.adapters.index.state import State
-from vitrina.adapters.index.states import States
+from vitrina.adapters.index.state import State, States
 from vitrina.domain.errors import ChangesGone
 from vitrina.service_layer.ports import CatalogView, ChangeLog
 

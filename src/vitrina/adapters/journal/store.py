@@ -38,9 +38,10 @@ from vitrina.adapters.journal.syncs import Syncs
 from vitrina.adapters.journal.turns import Turns
 from vitrina.adapters.journal.underway import Pending
 from vitrina.adapters.journal.visible import Visible
-from vitrina.adapters.layered import LayeredUnitOfWork, TablesView
 from vitrina.adapters.layers import Layer
 from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.tables_view import TablesView
+from vitrina.adapters.unit_of_work import LayeredUnitOfWork
 from vitrina.domain.errors import StoreBusy, StoreReadOnly, StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.changes import Change, Source

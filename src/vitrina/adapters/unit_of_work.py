@@ -1,6 +1,5 @@
-"""A unit of work over a layer, and a view over tables: what all stores share that keep tables in memory."""
+"""A unit of work over a layer: its repositories, and the transaction, for every store that keeps tables in memory."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -9,9 +8,8 @@ from uuid_utils import uuid7
 
 from vitrina.adapters import codec
 from vitrina.adapters.layers import Layer
-from vitrina.adapters.tables import Tables
 from vitrina.domain.category import Category, CategoryTree
-from vitrina.domain.errors import CategoryNotFound, ProductNotFound
+from vitrina.domain.errors import ProductNotFound
 from vitrina.domain.product import Product
 from vitrina.service_layer.changes import Source
 from vitrina.service_layer.ports import Answered, Stored
@@ -127,54 +125,3 @@ class LayeredUnitOfWork:
     def commit(self) -> int:
         self._inside = False
         return self._store.commit(self._layer, self._now, self._source)
-
-
-class TablesView:
-    """Reads tables: meets the port ``CatalogView``."""
-
-    def __init__(self, tables: Tables, catch_up: Callable[[], None]) -> None:
-        """Read *tables*, each time after *catch_up* has brought them up to date."""
-        self._tables = tables
-        self._catch_up = catch_up
-
-    @property
-    def seq(self) -> int:
-        self._catch_up()
-        return self._tables.seq
-
-    def product(self, product_id: str) -> Stored:
-        self._catch_up()
-        stored = self._tables.product(product_id)
-        if stored is None:
-            raise ProductNotFound(product_id)
-        return stored
-
-    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
-        self._catch_up()
-        return self._tables.products(product_ids)
-
-    def product_by_slug(self, slug: str) -> Stored:
-        self._catch_up()
-        owner = self._tables.owner_of_slug(slug)
-        if owner is None:
-            raise ProductNotFound(slug)
-        return self.product(owner)
-
-    def snapshot(self) -> tuple[int, Collection[Stored]]:
-        self._catch_up()
-        return self._tables.everything()
-
-    def categories(self) -> CategoryTree:
-        self._catch_up()
-        return self._tables.tree()
-
-    def category(self, category_id: str) -> Stored:
-        self._catch_up()
-        stored = self._tables.category(category_id)
-        if stored is None:
-            raise CategoryNotFound(category_id)
-        return stored
-
-    def category_counts(self) -> Mapping[str, int]:
-        self._catch_up()
-        return self._tables.category_counts()
