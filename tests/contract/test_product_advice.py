@@ -1,6 +1,9 @@
 """The port ``ProductIndex``: suggestions, likeness, and notes on what was found."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -9,6 +12,7 @@ from tests.contract.product_index import new_catalog, put
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.scan import ScanIndex
 from vitrina.adapters.memory import MemoryCatalog
+from vitrina.domain.attributes import AttributeValue, Measure
 from vitrina.domain.errors import ProductNotFound
 from vitrina.domain.product import Product, Status
 from vitrina.service_layer.ports import ProductIndex
@@ -205,3 +209,69 @@ def test_why_a_product_is_not_there(index: ProductIndex) -> None:
     assert why(index, ProductQuery(why_not="none")) == (False, ["catalog"])
     assert why(index, ProductQuery("unicorn lamp", why_not="a")) == (False, ["q"])
     assert why(index, ProductQuery("desk lamp", why_not="d")) == (True, [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "detail"),
+    [
+        (
+            Filter("brand", Operator.EQ, ("Acme", "Lumen")),
+            "Asked for brand=Acme or Lumen; the product's brand is Logi Tech.",
+        ),
+        (
+            Filter("category", Operator.EQ, ("lamps",)),
+            "Asked for category=lamps; the product's category is toys.",
+        ),
+        (
+            Filter("price", Operator.GTE, (Decimal(100),)),
+            "Asked for price[gte]=100; the product's price is 20 EUR.",
+        ),
+        (
+            Filter("rating", Operator.EXISTS, (True,)),
+            "Asked for rating[exists]=true; the product's rating has no value.",
+        ),
+        (
+            Filter("tag", Operator.EQ, ("desk",)),
+            "Asked for tag=desk; the product's tag is gift, red.",
+        ),
+        (
+            Filter("attributes.width", Operator.GT, ("1 m",)),
+            "Asked for attributes.width[gt]=1 m; the product's attributes.width is 40 cm.",
+        ),
+        (
+            Filter("attributes.hdr", Operator.NE, ("true",)),
+            "Asked for attributes.hdr[ne]=true; the product's attributes.hdr is true.",
+        ),
+        (
+            Filter("created_at", Operator.LT, (datetime(2020, 1, 2, tzinfo=UTC),)),
+            "Asked for created_at[lt]=2020-01-02T00:00:00.000000Z; the product's created_at is ",
+        ),
+    ],
+)
+def test_a_filter_that_removed_a_product_is_told_with_what_the_product_has(
+    catalog: MemoryCatalog, index: ProductIndex, asked: Filter, detail: str
+) -> None:
+    held: dict[str, AttributeValue] = {"width": Measure(40, "cm"), "hdr": True}
+    put(catalog, replace(SHOP[0], tags=("gift", "red"), attributes=held))
+
+    told = index.search(ProductQuery(filters=(asked,), why_not="a")).why_not
+    assert told is not None
+    removed = told["removed"]
+    assert isinstance(removed, list)
+    assert [each["detail"][: len(detail)] for each in removed] == [detail]
+
+
+def test_half_a_word_is_a_hit_beside_the_other_only(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        Product(id="x", title="Smart watch", description="A watch."),
+        Product(id="y", title="Watch for a smartwatch", description="Smart watch."),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    hits = index.search(ProductQuery("smartwatch", highlight=True, explain=True))
+
+    assert hits.highlights == {
+        "x": {"title": "<mark>Smart</mark> <mark>watch</mark>"},
+        "y": {"title": "Watch for a <mark>smartwatch</mark>"},
+    }

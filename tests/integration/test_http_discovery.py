@@ -69,6 +69,9 @@ def test_suggestions_are_those_of_the_catalog_as_it_is(client: TestClient) -> No
         ("/v1/suggest?q=" + "a" * 201, "q"),
         ("/v1/suggest?q=a&limit=0", "limit"),
         ("/v1/suggest?q=a&x=1", "x"),
+        ("/v1/products/compare?ids=tv0,tv0", "ids"),
+        ("/v1/products/compare?ids=tv0,,tv1", "ids"),
+        ("/v1/products/compare?ids=,", "ids"),
         ("/v1/products/tv0/related?limit=51", "limit"),
         ("/v1/products/compare", "ids"),
         ("/v1/products/compare?ids=tv0", "ids"),
@@ -101,6 +104,8 @@ def test_comparison(client: TestClient) -> None:
     assert rows["attributes.screen"]["values"] == [55, 40, 65]
     assert rows["attributes.screen"]["order"] == [1, 0, 2]
     assert rows["price"]["best"] == [1]
+    twice = client.get("/v1/products/compare?ids=tv1,tv0,tv1").json()
+    assert [each["id"] for each in twice["products"]] == ["tv1", "tv0"]
     only = client.get("/v1/products/compare?ids=tv1,tv2&only=differences").json()["rows"]
     assert all(each["differs"] for each in only)
     assert "attributes.hdr" not in {each["attribute"] for each in only}
@@ -112,10 +117,11 @@ def test_a_comparison_as_csv(client: TestClient) -> None:
 
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     lines = list(csv.reader(io.StringIO(answer.text, newline="")))
-    assert lines[0] == ["attribute", "label", "unit", "tv0", "tv1", "differs"]
-    assert lines[1] == ["title", "Title", "", "Smart | TV 40", "Smart | TV 55", ""]
-    assert ["attributes.screen", "Screen", "in", "40", "55", "true"] in lines
-    assert ["attributes.hdr", "Hdr", "", "true", "true", "false"] in lines
+    assert lines[0] == ["attribute", "label", "unit", "tv0", "tv1", "differs", "best"]
+    assert lines[1] == ["title", "Title", "", "Smart | TV 40", "Smart | TV 55", "", ""]
+    assert ["price", "Price", "EUR", "409.00", "559.00", "true", "tv0"] in lines
+    assert ["attributes.screen", "Screen", "in", "40", "55", "true", ""] in lines
+    assert ["attributes.hdr", "Hdr", "", "true", "true", "false", ""] in lines
 
 
 def test_a_comparison_as_markdown(client: TestClient) -> None:

@@ -69,6 +69,12 @@ def test_measures_are_brought_to_one_unit() -> None:
     assert row.best == ()
 
 
+def test_whole_numbers_are_written_as_such() -> None:
+    values = with_attribute(Measure(15, "cm"), Measure(0.1, "m"), Measure(1.23, "m")).values
+
+    assert list(map(str, values)) == ["15", "10", "123"]
+
+
 def test_what_cannot_be_converted_is_shown_as_it_is() -> None:
     assert with_attribute(Measure(1, "m"), Measure(1, "kg")).values == ("1 m", "1 kg")
     assert with_attribute(Measure(1, "m"), "long").values == ("1 m", "long")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given, strategies as st
@@ -190,6 +190,14 @@ def test_facets() -> None:
         ("facets=brand&facet_query=tag:a", [("facet_query", "unknown_field")]),
         ("facets=brand&facet_query=brand:", [("facet_query", "invalid_facet_query")]),
         ("facets=price&facet_query=price:1", [("facet_query", "invalid_facet_query")]),
+        (
+            "facets=brand&facet_query=brand:a&facet_query=brand:b",
+            [("facet_query", "duplicate_parameter")],
+        ),
+        ("attributes.weight[gte]=1,5 kg", [("attributes.weight[gte]", "invalid_number")]),
+        ("attributes.made[lt]=2026-01-31", [("attributes.made[lt]", "invalid_number")]),
+        ("attributes.made[lt]=12 / 3", [("attributes.made[lt]", "invalid_number")]),
+        ("attributes.made[lt]=1e999", [("attributes.made[lt]", "invalid_number")]),
         ("x=1&limit=0", [("x", "unknown_parameter"), ("limit", "out_of_range")]),
     ],
 )
@@ -239,3 +247,14 @@ def test_any_pairs_are_understood_or_refused(pairs: list[tuple[str, str]]) -> No
         return
     assert 1 <= len(refused) <= 50
     assert all(each.detail and each.code for each in refused)
+
+
+@pytest.mark.parametrize("text", ["40", "-1.5", "40 in", '55"', "20°C", "5 m²", "3 m/s", "1e3 %"])
+def test_a_range_of_an_attribute_takes_numbers_with_and_without_units(text: str) -> None:
+    assert listing(urlencode({"attributes.size[gte]": text})).query.filters[0].values == (text,)
+
+
+def test_the_name_of_an_attribute_may_hold_a_colon() -> None:
+    found = listing("facets=attributes.a:b,attributes.a&facet_query=attributes.a:b:so")
+
+    assert found.query.facets == (Facet("attributes.a:b", "so"), Facet("attributes.a"))

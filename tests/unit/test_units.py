@@ -23,6 +23,22 @@ from vitrina.domain.units import comparable, find_unit, parse_quantity
         (Measure(1, "GB"), Measure(1000, "MB")),
         (Measure(36, "km/h"), Measure(10, "m/s")),
         (Measure(7, "Dots"), Measure(7, "dots")),
+        (Measure(10, "dm"), Measure(1, "m")),
+        (Measure(500, "cc"), Measure(0.5, "L")),
+        (Measure(1, "ft³"), Measure(1728, "in³")),
+        (Measure(1, "hl"), Measure(100, "dm³")),
+        (Measure(1, "km²"), Measure(100, "ha")),
+        (Measure(1, "ms"), Measure(1000, "µs")),
+        (Measure(2, "years"), Measure(24, "months")),
+        (Measure(1, "bar"), Measure(1000, "hPa")),
+        (Measure(1, "MPa"), Measure(10, "bar")),
+        (Measure(1, "MB/s"), Measure(8, "Mbps")),
+        (Measure(1, "Gbit"), Measure(125, "MB")),
+        (Measure(1, "kVA"), Measure(1000, "VA")),
+        (Measure(1, "BTU"), Measure(1055.05585262, "J")),
+        (Measure(1, "m³/h"), Measure(1000, "l/h")),
+        (Measure(80, "gsm"), Measure(80, "g/m²")),
+        (Measure(400, "nits"), Measure(400, "cd/m²")),
     ],
 )
 def test_equal_measures(left: Measure, right: Measure) -> None:
@@ -37,6 +53,9 @@ def test_equal_measures(left: Measure, right: Measure) -> None:
         (Measure(1, "GB"), Measure(1, "GiB")),
         (Measure(1, "dots"), Measure(1, "lines")),
         (Measure(1, "bit"), Measure(1, "byte")),
+        (Measure(1, "Nm"), Measure(1, "nm")),
+        (Measure(1, "VA"), Measure(1, "W")),
+        (Measure(30, "days"), Measure(1, "month")),
     ],
 )
 def test_different_measures(left: Measure, right: Measure) -> None:

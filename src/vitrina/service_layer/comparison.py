@@ -144,7 +144,8 @@ def _measured(values: Sequence[Json]) -> tuple[str | None, list[Json]]:
         elif each.unit == known[0].unit:
             numbers.append(each.value)
         else:
-            numbers.append(round(unit.value(comparable(each)[1]), 6))
+            number = round(unit.value(comparable(each)[1]), 6)
+            numbers.append(int(number) if number.is_integer() else number)
     return known[0].unit, numbers
 
 

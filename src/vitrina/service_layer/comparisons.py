@@ -12,6 +12,7 @@ from typing import Final
 from vitrina.domain.errors import InvalidValue
 from vitrina.domain.product import Availability, Condition, Status
 from vitrina.domain.text import clean_text
+from vitrina.domain.units import parse_quantity
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
     FILTER_FIELDS,
@@ -35,6 +36,7 @@ CHOICES: Final[Mapping[str, Sequence[str]]] = {
 """The fields that have one of a few values."""
 
 _NUMBER: Final = re.compile(NUMBER_PATTERN)
+_NO_UNIT: Final = re.compile(r"\W\s*[0-9]")
 _OPERATOR: Final = re.compile(r"(?P<field>.+)\[(?P<operator>[^\[\]]*)\]", re.DOTALL)
 # The index compares, it does not collate: a range over names would mean little.
 _RANGED: Final = frozenset({FieldKind.NUMBER, FieldKind.TIME, FieldKind.ATTRIBUTE})
@@ -158,11 +160,13 @@ def _number(text: str) -> Decimal:
 
 
 def _measure(text: str) -> str:
-    # A range over an attribute compares numbers and measures: "40", "40 in".
-    if not re.match(r"-?[0-9]", text):
+    # A range over an attribute compares numbers and measures: "40", "40 in". What goes on after the number
+    # like "1,5 kg" or "2026-01-31" would be a unit that nothing has, and find nothing without a word.
+    quantity = parse_quantity(text)
+    if quantity is None or _NO_UNIT.match(quantity[1]):
         raise InvalidValue(
             "invalid_number",
-            f"{text[:40]!r} is neither a number nor a number with a unit, such as '40 in'.",
+            f"{text[:40]!r} is neither a number nor a number with a unit, such as '40.5' or '40.5 in'.",
         )
     return text
 

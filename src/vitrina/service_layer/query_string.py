@@ -274,8 +274,10 @@ class _Reader:
         asked = self.listed("facets", most=FACETS_MAX) or ()
         matching: dict[str, str] = {}
         for value in self._given.get("facet_query", ()):
-            name, _, words = value.partition(":")
-            if name not in asked:
+            # The name of an attribute may hold a colon itself.
+            name = next((each for each in asked if value.startswith(f"{each}:")), None)
+            words = value.removeprefix(f"{name}:")
+            if name is None:
                 detail = "Written FIELD:words, where FIELD is one of the facets asked for."
                 self.fault("facet_query", "unknown_field", detail)
             elif not words.strip() or len(words) > FILTER_TEXT_MAX:
@@ -284,6 +286,9 @@ class _Reader:
             elif kind_of(name) is FieldKind.NUMBER:
                 detail = f"{name!r} is counted by ranges; only values of text can be looked for."
                 self.fault("facet_query", "invalid_facet_query", detail)
+            elif name in matching:
+                detail = f"The values of {name!r} are looked through once; write all words in one."
+                self.fault("facet_query", "duplicate_parameter", detail)
             else:
                 matching[name] = words
         facets: list[Facet] = []

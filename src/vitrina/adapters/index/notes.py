@@ -7,6 +7,7 @@ HTML: everything but the marks is escaped.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import Final
 
@@ -20,11 +21,16 @@ from vitrina.domain.category import CategoryTree
 from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import Stored
-from vitrina.service_layer.queries import Filter, Operator
+from vitrina.service_layer.queries import ATTRIBUTE_PREFIX, Filter, FilterValue, Operator
+from vitrina.service_layer.times import format_time
 
 SNIPPET_LENGTH: Final = 240
 """Characters of a description that are shown around its first hit."""
 
+SHOWN_LENGTH: Final = 100
+"""Characters of a value that are shown to say why a filter keeps its product out."""
+
+_DOCUMENT_NAMES: Final = {"category": "category_id", "tag": "tags"}
 _WORD: Final = re.compile(r"[^\W_]+")
 _MARKED: Final = ("title", "brand", "description")
 
@@ -36,10 +42,15 @@ class Match:
     Attributes:
         asked: The word of the query.
         how: ``exact``, ``stem``, ``prefix``, ``typo``, ``joined``, ``split`` or ``synonym``.
+        before, after: Of half a word, the stems of what must stand beside it to be the whole; one must.
+        stem: Of half a word, its own.
     """
 
     asked: str
     how: str
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    stem: str = ""
 
 
 type Meant = Callable[[str], Match | None]
@@ -52,8 +63,10 @@ def meant_by(plan: Plan, analyzer: Analyzer) -> Meant:
     for word in reversed(plan.asked):
         for synonym in word.synonyms:
             by_stem |= {analyzer.stem(each): Match(word.text, "synonym") for each in synonym}
-        for pair in word.halves:
-            by_stem |= {each: Match(word.text, "split") for each in pair}
+        for half in {each for pair in word.halves for each in pair}:
+            before = frozenset(first for first, second in word.halves if second == half)
+            after = frozenset(second for first, second in word.halves if first == half)
+            by_stem[half] = Match(word.text, "split", before, after, half)
         by_stem |= {each: Match(word.text, "joined") for each in word.joined}
         by_stem[word.stem] = Match(word.text, "stem")
 
@@ -81,10 +94,30 @@ def highlights(stored: Stored, meant: Meant) -> Document:
     for field in _MARKED:
         text = document[field]
         if isinstance(text, str):
-            hits = [each.span() for each in _WORD.finditer(text) if meant(fold(each[0]))]
+            hits = [word.span() for word, _ in _hits(field, text, meant)]
             if hits:
                 found[field] = _marked(text, hits, cut=field == "description")
     return found
+
+
+def _hits(field: str, text: str, meant: Meant) -> Iterator[tuple[re.Match[str], Match]]:
+    """Yield the words of a text that are meant; the halves of one only side by side in a title."""
+    read = [(each, meant(fold(each[0]))) for each in _WORD.finditer(text)]
+    for place, (word, match) in enumerate(read):
+        if match is None:
+            continue
+        if match.how == "split":
+            stems = [_half(read, each, match.asked) for each in (place - 1, place + 1)]
+            whole = stems[0] in match.before or stems[1] in match.after
+            if field != "title" or not whole:
+                continue
+        yield word, match
+
+
+def _half(read: Sequence[tuple[re.Match[str], Match | None]], place: int, asked: str) -> str | None:
+    """Return the stem of what stands at a place, if that is half of the word asked for."""
+    match = read[place][1] if 0 <= place < len(read) else None
+    return match.stem if match is not None and match.asked == asked else None
 
 
 def _marked(text: str, hits: Sequence[tuple[int, int]], *, cut: bool) -> str:
@@ -109,9 +142,8 @@ def explanation(stored: Stored, tree: CategoryTree, asked: Iterable[str], meant:
     found: dict[str, list[Json]] = {each: [] for each in asked}
     for field, text in _texts(codec.load(stored.body), tree):
         seen: set[tuple[str, str]] = set()
-        for each in _WORD.finditer(text):
-            match = meant(fold(each[0]))
-            if match is None or match.asked not in found or (match.asked, each[0]) in seen:
+        for each, match in _hits(field, text, meant):
+            if match.asked not in found or (match.asked, each[0]) in seen:
                 continue
             seen.add((match.asked, each[0]))
             found[match.asked].append({"field": field, "text": each[0], "how": match.how})
@@ -169,8 +201,9 @@ def reasons(
         removed.append({"by": "catalog", "detail": f"There is no product {product_id!r}."})
     else:
         row = Row.of(stored)
+        document = codec.load(stored.body)
         removed += [
-            {"by": _name(each), "detail": _why(each, row)}
+            {"by": _name(each), "detail": _why(each, _held(document, each.field))}
             for each in filters
             if not condition(each, tree)(row)
         ]
@@ -186,10 +219,46 @@ def _name(asked: Filter) -> str:
     return f"{asked.field}[{asked.operator.value}]"
 
 
-def _why(asked: Filter, row: Row) -> str:
-    values = " or ".join(
-        str(each).lower() if isinstance(each, bool) else str(each) for each in asked.values
-    )
-    held = row.values.get(asked.field)
-    has = "is set" if held else "has no value"
-    return f"Asked for {_name(asked)}={values}; the product's {asked.field} {has} and does not meet it."
+def _why(asked: Filter, held: str) -> str:
+    values = " or ".join(map(_asked_text, asked.values))
+    has = f"is {held}" if held else "has no value"
+    return f"Asked for {_name(asked)}={values}; the product's {asked.field} {has}."
+
+
+def _asked_text(value: FilterValue) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return format_time(value)
+        case _:
+            return str(value)
+
+
+def _held(document: Document, field: str) -> str:
+    """Return what a product has in a field that can be filtered by, for people; "" where it has nothing."""
+    if field.startswith(ATTRIBUTE_PREFIX):
+        attributes = document["attributes"]
+        value = (
+            attributes.get(field.removeprefix(ATTRIBUTE_PREFIX))
+            if isinstance(attributes, Mapping)
+            else None
+        )
+    else:
+        value = document[_DOCUMENT_NAMES.get(field, field)]
+    match value:
+        case None | []:
+            return ""
+        case {"amount": amount, "currency": currency}:
+            text = f"{amount} {currency}"
+        case {"average": average}:
+            text = str(average)
+        case {"value": number, "unit": unit}:
+            text = f"{number} {unit}"
+        case list():
+            text = ", ".join(map(str, value))
+        case bool():
+            text = str(value).lower()
+        case _:
+            text = str(value)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"

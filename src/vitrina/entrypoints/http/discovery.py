@@ -99,7 +99,8 @@ async def get_comparison(request: CatalogRequest) -> Response:
 
     Measures of one dimension are brought to one unit; a missing value is null. Of numbers, `order`
     has the places of the products from the least to the greatest, and `best` those of the best
-    where that is known: the lowest price, the highest rating. Also as CSV and as Markdown.
+    where that is known: the lowest price, the highest rating. Also as CSV, which names them by id, and
+    as Markdown, where they are bold.
     """
     parameters = request.parameters(("ids", "only"))
     only = parameters.get("only")
@@ -130,9 +131,12 @@ async def get_statistics(request: CatalogRequest) -> Response:
 
 def _asked(request: CatalogRequest, listed: str | None) -> list[Stored]:
     """Return the products to compare."""
-    ids = (listed or "").split(",")
+    ids = list(dict.fromkeys((listed or "").split(",")))
+    if listed and "" in ids:
+        detail = "Values are separated by single commas; one of them is empty."
+        raise _fault("ids", "empty_value", detail)
     if not PRODUCTS_MIN <= len(ids) <= PRODUCTS_MAX:
-        detail = f"Name {PRODUCTS_MIN} to {PRODUCTS_MAX} products, separated by commas."
+        detail = f"Name {PRODUCTS_MIN} to {PRODUCTS_MAX} different products, separated by commas."
         raise _fault("ids", "out_of_range" if listed else "required", detail)
     found: list[Stored] = []
     for key, stored in zip(ids, request.catalog.view.products(ids), strict=True):
@@ -159,11 +163,15 @@ def _text(content: str, media_type: str) -> Response:
 def _table(products: Sequence[Document], rows: Sequence[ComparisonRow]) -> list[list[str]]:
     titles = [str(each["title"]) for each in products]
     ids = [str(each["id"]) for each in products]
-    lines = [["attribute", "label", "unit", *ids, "differs"], ["title", "Title", "", *titles, ""]]
+    lines = [
+        ["attribute", "label", "unit", *ids, "differs", "best"],
+        ["title", "Title", "", *titles, "", ""],
+    ]
     for row in rows:
         values = [_cell(each) for each in row.values]
         differs = "true" if row.differs else "false"
-        lines.append([row.attribute, row.label, row.unit or "", *values, differs])
+        best = "|".join(ids[place] for place in row.best)
+        lines.append([row.attribute, row.label, row.unit or "", *values, differs, best])
     return lines
 
 

@@ -99,7 +99,7 @@ _NAMED: Final = (
     query(
         "q",
         {"type": "string", "maxLength": TEXT_MAX},
-        "Words to find in title, brand, tags, attributes, description and identifiers.",
+        "Words to find in title, brand, category names, tags, attributes, description and identifiers.",
         example="backpack",
     ),
     query(
@@ -136,7 +136,7 @@ _NAMED: Final = (
     query(
         "facet_query",
         {"type": "string", "minLength": 1},
-        "Only a facet's values that hold these words: `brand:son`.",
+        "Only a facet's values that hold words which begin so: `brand:son`. Once for each facet.",
     ),
     query(
         "highlight",
