@@ -36,9 +36,9 @@ from typing import Self
 from catalog_made import make_catalog
 from get_product import free_port
 
-from vitrina import bootstrap
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.journal.folder import open_store
+from vitrina.bootstrap import in_step, opening
 from vitrina.settings import Settings
 
 SECONDS_MAX = 6.0
@@ -98,11 +98,11 @@ def time_phases(folder: Path, told: "Queue[Phases]") -> None:
 
     class Timed(TantivyIndex):
         def __enter__(self) -> Self:
-            self._ready.wait()
+            self._opening.done.wait()
             note("index")
             return self
 
-    real_reading = bootstrap.read_synonyms
+    real_reading = opening.read_synonyms
 
     def after_the_file(path: Path) -> object:
         note("product file")
@@ -115,8 +115,9 @@ def time_phases(folder: Path, told: "Queue[Phases]") -> None:
             yield opened
 
     # The parts as they are put together in the service, with a clock between them.
-    vars(bootstrap).update(open_store=timed_store, read_synonyms=after_the_file, TantivyIndex=Timed)
-    with bootstrap.open_catalog(folder, Settings()):
+    vars(in_step).update(open_store=timed_store)
+    vars(opening).update(read_synonyms=after_the_file, TantivyIndex=Timed)
+    with opening.open_catalog(folder, Settings()):
         told.put(phases)
 
 

@@ -47,6 +47,17 @@ A product catalog whose database is your product file.
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
+_PAGES: Final = (
+    ("/", pages.get_home),
+    ("/docs", pages.get_docs),
+    ("/redoc", pages.get_redoc),
+    ("/problems", pages.get_problems),
+    ("/problems/{code}", pages.get_problem),
+    (f"{assets.PATH}/{{name}}", assets.get_asset),
+    ("/favicon.ico", assets.get_asset),
+)
+"""What is not of the API: for people who look at the service in a browser."""
+
 
 class Application(FastAPI):
     """FastAPI with the envelope in place of its stack of middleware, and our components."""
@@ -116,37 +127,14 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
             because they may read and write much.
         options: Settings of this entrypoint.
     """
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[Mapping[str, object]]:
-        opened = open_catalog()
-        catalog = await run_in_threadpool(opened.__enter__)
-        app.state.bell = Bell(catalog.log, catalog.meters)
-        app.state.catalog = catalog
-        line = WriteLine(catalog.together, wait_s_max=options.write_wait_s_max)
-        searches = Searches()
-        try:
-            yield {
-                "catalog": catalog,
-                "meter": RequestMeter(catalog.meters, app.routes),
-                "write_line": line,
-                "searches": searches,
-                "answers": Answers(LISTS_BYTES_MAX),
-                "suggestions": Answers(SUGGESTIONS_BYTES_MAX),
-            }
-        finally:
-            app.drain()
-            await run_in_threadpool(searches.close)
-            await run_in_threadpool(line.close)
-            await run_in_threadpool(opened.__exit__, None, None, None)
-
-    app = Application(
+    # The type is said because the lifespan speaks of it before it is known.
+    app: Application = Application(
         title="Vitrina",
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=[dict(each) for each in TAGS],
-        lifespan=lifespan,
+        lifespan=lambda _: _serving(app, open_catalog, options),
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -160,18 +148,36 @@ def create_app(open_catalog: OpenCatalog, *, options: HttpOptions = DEFAULTS) ->
     app.state.bell = None
     app.state.catalog = None
     app.router.routes.extend(api_router().routes)
-    for path, endpoint in (
-        ("/", pages.get_home),
-        ("/docs", pages.get_docs),
-        ("/redoc", pages.get_redoc),
-        ("/problems", pages.get_problems),
-        ("/problems/{code}", pages.get_problem),
-        (f"{assets.PATH}/{{name}}", assets.get_asset),
-        ("/favicon.ico", assets.get_asset),
-        ("/openapi.json", _openapi_endpoint(app)),
-    ):
+    for path, endpoint in (*_PAGES, ("/openapi.json", _openapi_endpoint(app))):
         app.add_route(path, endpoint, include_in_schema=False)
     return app
+
+
+@asynccontextmanager
+async def _serving(
+    app: Application, open_catalog: OpenCatalog, options: HttpOptions
+) -> AsyncIterator[Mapping[str, object]]:
+    """Have the catalog open; yield what every request finds in its state."""
+    opened = open_catalog()
+    catalog = await run_in_threadpool(opened.__enter__)
+    app.state.bell = Bell(catalog.log, catalog.meters)
+    app.state.catalog = catalog
+    line = WriteLine(catalog.together, wait_s_max=options.write_wait_s_max)
+    searches = Searches()
+    try:
+        yield {
+            "catalog": catalog,
+            "meter": RequestMeter(catalog.meters, app.routes),
+            "write_line": line,
+            "searches": searches,
+            "answers": Answers(LISTS_BYTES_MAX),
+            "suggestions": Answers(SUGGESTIONS_BYTES_MAX),
+        }
+    finally:
+        app.drain()
+        await run_in_threadpool(searches.close)
+        await run_in_threadpool(line.close)
+        await run_in_threadpool(opened.__exit__, None, None, None)
 
 
 def openapi_json(app: Application, *, indent: bool = False) -> bytes:
