@@ -1,6 +1,6 @@
 """Reads a CSV: header to columns, records to rows, cells to values."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 from unicodedata import normalize
 
@@ -60,10 +60,15 @@ _READERS: Final[Mapping[str, Callable[[str], Json]]] = {
 
 
 class RowReader:
-    """Reads the cells of one row, for the columns of one file."""
+    """Reads the cells of one row, for the columns of one file.
+
+    Attributes:
+        columns: What the header named.
+        assumed_currency: Some money said no currency, and was read as in the usual one.
+    """
 
     def __init__(self, columns: Sequence[Column], currency: str) -> None:
-        self._columns = columns
+        self.columns: Final = columns
         self._currency = currency
         self._currency_at = next((i for i, c in enumerate(columns) if c.field == "currency"), None)
         self._plan = [
@@ -124,7 +129,7 @@ class RowReader:
         try:
             return money_cells.read_currency(text)
         except UnreadableCell as error:
-            column = self._columns[self._currency_at]
+            column = self.columns[self._currency_at]
             problems.append(_problem(line, self._currency_at, column, text, error))
             return None
 
@@ -146,34 +151,9 @@ def read_csv(data: bytes, *, currency: str) -> ProductFile:
         raise UnreadableFile(1, 1, "empty_file", detail)
     columns, problems = _read_header(header)
     reader = RowReader(columns, currency)
-    is_ascii = text.isascii()
-    rows: list[Row] = []
-    done = header.end
-    for record in stream:
-        if record.is_blank:
-            continue
-        row, found, whole = _read_row(record, reader, columns, is_ascii=is_ascii)
-        problems.extend(found)
-        before = text[done : record.start].encode(dialect.encoding)
-        raw = text[record.start : record.end].encode(dialect.encoding)
-        refused = any(each.severity is Severity.ERROR for each in found)
-        path = row.pop("category", None)
-        version = row.pop(VERSION, None)
-        rows.append(
-            Row(
-                line=record.line,
-                raw=raw,
-                before=before,
-                document=assemble(row),
-                category_path=path if isinstance(path, tuple) else None,
-                refused=refused,
-                whole=whole,
-                version=version if isinstance(version, int) else None,
-            )
-        )
-        done = record.end
+    rows, wrong, done = _read_rows(text, header.end, stream, reader, dialect.encoding)
     identified, bad_ids = identify(rows)
-    problems.extend(bad_ids)
+    problems.extend((*wrong, *bad_ids))
     return ProductFile(
         format=Format.CSV,
         currency=currency,
@@ -246,10 +226,41 @@ def _unread(line: int, place: int, column: Column) -> FileProblem | None:
     return FileProblem(line, place + 1, header, header, code, detail, severity)
 
 
+def _read_rows(
+    text: str, done: int, stream: Iterator[Record], reader: RowReader, encoding: str
+) -> tuple[list[Row], list[FileProblem], int]:
+    """Return the rows behind the place *done*, what is wrong with them, and the place behind the last one."""
+    is_ascii = text.isascii()
+    rows: list[Row] = []
+    problems: list[FileProblem] = []
+    for record in stream:
+        if record.is_blank:
+            continue
+        row, found, whole = _read_row(record, reader, is_ascii=is_ascii)
+        problems.extend(found)
+        path = row.pop("category", None)
+        version = row.pop(VERSION, None)
+        rows.append(
+            Row(
+                line=record.line,
+                raw=text[record.start : record.end].encode(encoding),
+                before=text[done : record.start].encode(encoding),
+                document=assemble(row),
+                category_path=path if isinstance(path, tuple) else None,
+                refused=any(each.severity is Severity.ERROR for each in found),
+                whole=whole,
+                version=version if isinstance(version, int) else None,
+            )
+        )
+        done = record.end
+    return rows, problems, done
+
+
 def _read_row(
-    record: Record, reader: RowReader, columns: Sequence[Column], *, is_ascii: bool
+    record: Record, reader: RowReader, *, is_ascii: bool
 ) -> tuple[Fields, list[FileProblem], bool]:
     """Return what a row gives, what is wrong, and whether all its cells were read."""
+    columns = reader.columns
     surplus = record.cells[len(columns) :]
     if len(record.cells) < len(columns) or any(cell.strip(' \t"') for cell in surplus):
         return *_read_ragged(record, columns), False
