@@ -17,6 +17,11 @@ PAGES = sorted(
     for page in [*TOP.glob("*.md"), *TOP.glob("docs/**/*.md"), *TOP.glob("k8s/*.md")]
     if not any(part.startswith("_") for part in page.relative_to(TOP).parts)
 )
+PACKAGE = TOP / "src" / "vitrina"
+CODE = re.compile(
+    r"`((?:domain|service_layer|adapters|bootstrap|entrypoints|tests|benchmarks)/[\w./]*)`"
+)
+"""A place as pages name it, from the package or from the top of the repository."""
 WRITTEN_BY_THE_BUILD = {"http-api.md", "problems.md"}
 
 
@@ -54,6 +59,23 @@ def test_every_link_to_a_file_of_the_repository_leads_to_one(page: Path) -> None
     }
 
     assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(TOP)))
+def test_every_place_in_the_code_that_a_page_names_is_there(page: Path) -> None:
+    named = set(CODE.findall(page.read_text(encoding="utf-8")))
+
+    assert {
+        each for each in named if not any((base / each).exists() for base in (PACKAGE, TOP))
+    } == set()
+
+
+def test_the_modules_of_the_index_are_all_on_its_map() -> None:
+    """It has the most modules of all packages, and nobody finds their way without one."""
+    package = PACKAGE / "adapters" / "index"
+    told = set(re.findall(r"``([a-z_]+)``", (package / "__init__.py").read_text(encoding="utf-8")))
+
+    assert told == {path.stem for path in package.glob("*.py")} - {"__init__"}
 
 
 def test_the_changelog_has_a_section_for_this_version() -> None:
