@@ -61,6 +61,7 @@ class Base(Protocol):
     """Products that never change, with their keys. Reading may fail with ``StoreUnreadable``."""
 
     def product(self, product_id: str) -> Stored | None: ...
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]: ...
     def owner_of_sku(self, sku: str) -> str | None: ...
     def owner_of_slug(self, slug: str) -> str | None: ...
     def __iter__(self) -> Iterator[Stored]: ...
@@ -71,6 +72,9 @@ class Nothing:
 
     def product(self, product_id: str) -> Stored | None:  # noqa: ARG002 - whatever is asked
         return None
+
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        return [None] * len(product_ids)
 
     def owner_of_sku(self, sku: str) -> str | None:  # noqa: ARG002 - as above
         return None
@@ -283,8 +287,11 @@ class Tables:
         with self.moment:
             base, top, folding = self._base, self._top.products, self._folding.products
             found = [
-                top[each] if each in top else folding.get(each, _UNKNOWN) for each in product_ids
+                top[each] if each in top else folding.get(each, _UNKNOWN)
+                for each in (product_ids if top or folding else ())
             ]
+        if not found:
+            return base.products(product_ids)
         return [
             base.product(key) if each is _UNKNOWN else each
             for key, each in zip(product_ids, found, strict=True)

@@ -21,6 +21,9 @@ from vitrina.adapters.index.walking import Walker
 IDS_KEPT: Final = 100_000
 """How many ids are remembered: about 12 MB."""
 
+FEW: Final = 16
+"""So few documents are gone through one by one."""
+
 type Numbers = NDArray[np.int32]
 """Of documents, as they are kept."""
 
@@ -87,10 +90,19 @@ class Documents:
         self, query: Query, limit: int, weighted_by: str | None
     ) -> tuple[Numbers, NDArray[np.float32]]:
         hits = self._searcher.search(query, limit, count=False, weight_by_field=weighted_by).hits
+        if len(hits) <= FEW:
+            return self._few(hits)
         scores = np.array([score for score, _ in hits], np.float32)
         numbers = self._numbers([address for _, address in hits])
         order = numbers.argsort()
         return numbers[order], scores[order]
+
+    def _few(self, hits: Sequence[tuple[float, DocAddress]]) -> tuple[Numbers, NDArray[np.float32]]:
+        """Return the numbers and scores of a few documents, which arrays would only make slower."""
+        firsts = self._looked_up().first_numbers
+        found = sorted([(firsts[at.segment_ord] + at.doc, score) for score, at in hits])
+        numbers = np.array([number for number, _ in found], np.int32)
+        return numbers, np.array([score for _, score in found], np.float32)
 
     def _numbers(self, addresses: Sequence[DocAddress]) -> Numbers:
         numbers = np.array([*map(_PLACE, addresses)], np.int32)
@@ -113,17 +125,20 @@ class _Arrays:
     """What is known of documents.
 
     Attributes:
-        firsts: The first number of each segment, and where the last one ends.
+        first_numbers: The first one of each segment, and where the last one ends.
+        firsts: The same.
         weights: What the score of each is multiplied by; 0 where that is not known.
     """
 
+    first_numbers: list[int]
     firsts: Numbers
     weights: NDArray[np.float32]
 
     @classmethod
     def of(cls, searcher: tantivy.Searcher) -> Self:
         sizes = [_size(searcher, each) for each in range(searcher.num_segments)]
-        return cls(np.array([0, *accumulate(sizes)], np.int32), np.zeros(sum(sizes), np.float32))
+        firsts = [0, *accumulate(sizes)]
+        return cls(firsts, np.array(firsts, np.int32), np.zeros(firsts[-1], np.float32))
 
 
 def _size(searcher: tantivy.Searcher, segment: int) -> int:

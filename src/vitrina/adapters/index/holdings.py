@@ -95,11 +95,13 @@ class Holdings:
         if len(found) == len(words):
             return found
         # Each of them is asked for, so that none waits for another; and only then are they taken in.
-        prices = [0 if held else self._price(word) for word, held in zip(words, kept, strict=True)]
+        missing = [word for word, held in zip(words, kept, strict=True) if held is None]
+        prices = [self._price(each) for each in missing]
         paid = [each for each in prices if each is not None]
-        if len(paid) < len(words) or not self._credit.spend(sum(paid)):
+        if len(paid) < len(missing) or not self._credit.spend(sum(paid)):
             return None
-        return [held or self._take_word(word) for word, held in zip(words, kept, strict=True)]
+        taken = map(self._take_word, missing, paid)
+        return [held or next(taken) for held in kept]
 
     def extras(self, plan: Plan) -> list[Holding] | None:
         """Return what makes matches of a plan worth more; None where too many products have it."""
@@ -144,17 +146,17 @@ class Holdings:
             # What is looked for with typos was counted to find out how rare it is, and is dear to count.
             known = round(COUNT_SLACK * self._vocabulary.holding(word)) + 1
             return self._words.price(word, known, most, lambda: known)
+        least = self._searcher.doc_freq("all", word.stem)
+        if len(self._vocabulary.ways(word)) == 1:
+            return self._words.price(word, least, most, lambda: least)
         return self._words.price(
-            word,
-            self._searcher.doc_freq("all", word.stem),
-            most,
-            lambda: count(self._searcher, self._vocabulary.held(word)),
+            word, least, most, lambda: count(self._searcher, self._vocabulary.held(word))
         )
 
-    def _take_word(self, word: Word) -> Holding:
-        documents, worths = self.documents.search(
-            word_query(self._vocabulary, word), keeping.LONGEST
-        )
+    def _take_word(self, word: Word, size: int) -> Holding:
+        """Take in a word that at most *size* products hold."""
+        query = word_query(self._vocabulary, word)
+        documents, worths = self.documents.search(query, max(size, 1))
         self.documents.weigh(documents, self._vocabulary.held(word))
         holding = Holding(documents, worths.astype(np.int32) + np.int32(ONE))
         self._words.put(word, holding, holding.nbytes)

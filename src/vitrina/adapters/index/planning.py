@@ -103,6 +103,8 @@ class Vocabulary:
         self._ways = Kept[Word, tuple[Way, ...]](WORDS_KEPT)
         self._matches = Kept[Word, Query](WORDS_KEPT)
         self._pairs = Kept[str, tuple[tuple[str, str], ...]](SPELT_KEPT)
+        self._titled = Kept[str, str](SPELT_KEPT)
+        """What words begin with → its stem, or "" where no title holds that."""
         self.bonuses = Kept[tuple[Word, bool, bool], tuple[float, Sequence[Bonus]]](WORDS_KEPT)
         """What the ranking makes of words; kept here, as it is good for this state."""
         self._rarities = Kept[tuple[Spelt, bool], Word](SPELT_KEPT)
@@ -305,13 +307,18 @@ class Vocabulary:
         """Return the stems of two words that stand side by side in titles and together are *text*."""
         pairs: list[tuple[str, str]] = []
         for cut in range(1, len(text)):
-            first = self.analyzer.stem(text[:cut])
-            if not self._count("title", first):
+            first = self._titled.find(text[:cut], partial(self._stem_in_titles, text[:cut]))
+            if not first:
                 continue
             pair = (first, self.analyzer.stem(text[cut:]))
             if self._count("title", pair[1]) and count(self._searcher, self.phrase(pair)):
                 pairs.append(pair)
         return tuple(pairs)
+
+    def _stem_in_titles(self, text: str) -> str:
+        """Return the stem of a word; "" where no title holds it."""
+        stem = self.analyzer.stem(text)
+        return stem if self._count("title", stem) else ""
 
     def _may_go_on(self, text: str) -> bool:
         """Say whether a last word may be the beginning of another.

@@ -12,7 +12,7 @@ somebody uses it, also when its name is gone.
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +26,9 @@ from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.identifiers import ID_LENGTH_MAX
 from vitrina.service_layer.ports import Stored
 
-KEPT_BYTES_MAX: Final = 16 * 2**20
-"""How much of the products that were read lately is kept, at least; at most twice as much."""
+KEPT_BYTES_MAX: Final = 64 * 2**20
+"""How much of the products that were read lately is kept, at least; at most twice as much: 50,000 to
+100,000. To read one costs 8 µs, and the twenty of a page more than all else of it."""
 
 ENTRY_BYTES: Final = 400
 """What a product that is kept takes beside its body."""
@@ -104,6 +105,13 @@ class Mapped:
             if stored is not None:
                 self._keep(stored)
         return stored
+
+    def products(self, product_ids: Sequence[str]) -> list[Stored | None]:
+        """Return many products, None where there is none; raises as :meth:`product`."""
+        found = list(map(self._young.get, product_ids))
+        if all(found):
+            return found
+        return [each or self.product(key) for key, each in zip(product_ids, found, strict=True)]
 
     def owner_of_sku(self, sku: str) -> str | None:
         """Return the id of the product that has the SKU; raises as :meth:`product`."""
