@@ -20,7 +20,7 @@ an answer are ranked alike.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import batched
@@ -271,15 +271,11 @@ class Vocabulary:
         for place, text in enumerate(typed):
             if (telling[place] or all_empty) and (text in places or len(places) < WORDS_MAX):
                 places.setdefault(text, []).append(place)
-        joined = [*map(self._joined, typed, typed[1:]), ""]
+        joined = [*map(self._joined, typed, typed[1:])]
         return [
             Spelt(
                 text,
-                tuple(
-                    dict.fromkeys(
-                        [each for n in at for each in joined[max(n - 1, 0) : n + 1] if each]
-                    )
-                ),
+                tuple(_beside(joined, at)) if any(joined) else (),
                 tuple(self._others(typed, at[0])) if self._synonyms else (),
                 last in at and self._may_go_on(text),
             )
@@ -405,6 +401,18 @@ class Vocabulary:
 
     def _count(self, field: str, text: str) -> int:
         return self._searcher.doc_freq(field, text) if text else 0
+
+
+def _beside(joined: Sequence[str], places: Iterable[int]) -> dict[str, None]:
+    """Return what the words at some places and their neighbours are together, each once.
+
+    Args:
+        joined: What each two neighbours are; "" is nothing.
+        places: Of the words.
+    """
+    return dict.fromkeys(
+        [each for place in places for each in joined[max(place - 1, 0) : place + 1] if each]
+    )
 
 
 def _as_begun(asked: Sequence[Word], numbers: Sequence[int]) -> tuple[list[Word], int]:
