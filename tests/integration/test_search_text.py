@@ -109,6 +109,18 @@ def test_the_last_word_may_be_unfinished(find: Find) -> None:
     assert find("wir mouse", **titles)[0] == "c"
 
 
+def test_the_beginning_of_a_brand_leads_to_what_it_makes(catalog: MemoryCatalog) -> None:
+    put(
+        catalog,
+        Product(id="a", title="Case for Samson S7"),
+        Product(id="b", title="Samson S7 telephone and a charger", brand="Samson"),
+    )
+    index = TantivyIndex(catalog.view, catalog)
+
+    for typed in ("samson", "samso", "sams"):
+        assert index.search(ProductQuery(typed)).ids[0] == "b", typed
+
+
 def test_words_are_joined_and_split(find: Find) -> None:
     titles = {"a": "Bluray player", "b": "Blu-ray player", "c": "Wi-Fi router", "d": "Wifi router"}
 

@@ -75,6 +75,7 @@ SYNONYM_WORTH: Final = 0.9
 TYPO_WORTH: Final = (1.0, 0.8, 0.4)
 """What a find with this many typos is worth."""
 
+_BEGUN_FIELDS: Final = ("head", "makers")
 _WORD_FIELDS: Final = ("title", "head", "makers", "facts")
 RARITY_MAX: Final = 20.0
 """What a word of which nothing is known but that it is there would be worth: no catalog is so large."""
@@ -227,7 +228,11 @@ class Vocabulary:
             yield Way(everywhere, SYNONYM_WORTH, [("title", titled)])
         if word.unfinished and self._begins_others(word):
             titled = self._beginning("title", word.text)
-            yield Way(self._beginning("all", word.text), PREFIX_WORTH, [("title", titled)])
+            begun = [
+                (name, query) for name in _BEGUN_FIELDS for query in self._begun(name, word.text)
+            ]
+            everywhere = self._beginning("all", word.text)
+            yield Way(everywhere, PREFIX_WORTH, [("title", titled), *begun])
 
     def _mended(self, field: str, word: Word) -> Query:
         """Return what holds a word but for its typos: among ``words``, or among the stems of ``all``."""
@@ -390,6 +395,13 @@ class Vocabulary:
             return True
         begun = self._searcher.terms_with_prefix("all", word.text, limit=2)
         return any(each != word.stem for each, _ in begun)
+
+    def _begun(self, field: str, text: str) -> Iterator[Query]:
+        """Yield what holds a word that begins so in a field; nothing where these are very many, or none."""
+        if len(text) >= SHORT:
+            begun = self._searcher.terms_with_prefix(field, text, limit=BEGUN_MAX + 1)
+            if 0 < len(begun) <= BEGUN_MAX:
+                yield any_of([self.term(field, each) for each, _ in begun])
 
     def _beginning(self, field: str, text: str) -> Query:
         if len(text) >= SHORT:
