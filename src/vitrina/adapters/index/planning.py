@@ -20,6 +20,7 @@ an answer are ranked alike.
 """
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -75,6 +76,7 @@ SYNONYM_WORTH: Final = 0.9
 TYPO_WORTH: Final = (1.0, 0.8, 0.4)
 """What a find with this many typos is worth."""
 
+_POSSESSIVE: Final = re.compile(r"\w['\u2019]s\b", re.IGNORECASE)
 _BEGUN_FIELDS: Final = ("head", "makers")
 _WORD_FIELDS: Final = ("title", "head", "makers", "facts")
 RARITY_MAX: Final = 20.0
@@ -121,7 +123,7 @@ class Vocabulary:
             BadCursor: The numbers are not those of a plan for this text.
         """
         typed = self.analyzer.split(text)[: 4 * WORDS_MAX]
-        asked = self._asked(typed)
+        asked = self._asked(typed, possessive=_POSSESSIVE.search(text) is not None)
         if numbers is None:
             known = self._all_known(asked)
             needed = sum(each.rarity != UNKNOWN for each in known)
@@ -267,11 +269,18 @@ class Vocabulary:
         """Return what holds two stems side by side in its title."""
         return Query.phrase_query(self._schema, "title", list(pair))
 
-    def _asked(self, typed: list[str]) -> list[Spelt]:
-        """Return the words to look for, each once, with the ways to write them differently."""
+    def _asked(self, typed: list[str], *, possessive: bool) -> list[Spelt]:
+        """Return the words to look for, each once, with the ways to write them differently.
+
+        Args:
+            typed: All words.
+            possessive: An "s" among them says whose something is.
+        """
         places: dict[str, list[int]] = {}
         last = len(typed) - 1
-        telling = [not self.analyzer.says_nothing(each) for each in typed]
+        telling = [
+            not (self.analyzer.says_nothing(each) or (possessive and each == "s")) for each in typed
+        ]
         all_empty = not any(telling)
         for place, text in enumerate(typed):
             if (telling[place] or all_empty) and (text in places or len(places) < WORDS_MAX):

@@ -25,6 +25,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "loaves": "loaf",
     "lcds": "lcd",
     "men": "man",
+    "mens": "man",
     "mice": "mouse",
     "teeth": "tooth",
     "thieves": "thief",
@@ -35,14 +36,16 @@ _ENGLISH: Final[Mapping[str, str]] = {
 
 _ENGLISH_ENDINGS: Final[Mapping[str, str]] = {
     "children": "child",
+    "childrens": "child",
     "knives": "knife",
     "leaves": "leaf",
     "scarves": "scarf",
     "shelves": "shelf",
     "wolves": "wolf",
     "women": "woman",
+    "womens": "woman",
 }
-"""Also of words that are made of these and another, such as ``bookshelves``."""
+"""Also of words that are made of these and another, such as ``bookshelves``. Apostrophes are often left out."""
 
 _NOT_ENGLISH: Final = frozenset({"cleaves"})
 

@@ -41,7 +41,7 @@ from vitrina.domain.text import fold
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.queries import ATTRIBUTE_PREFIX
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Grows whenever products are written to the engine in another way: indexes of another are made anew."""
 
 KEYWORDS: Final = ("brand", "category", "status", "condition", "availability", "tag")
