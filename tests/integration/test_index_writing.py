@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 import tantivy
+from tantivy import Query
 
 from tests.contract.product_index import things
 from vitrina.adapters.codec import store_product
@@ -19,6 +20,7 @@ from vitrina.adapters.index.files import MANAGED
 from vitrina.adapters.index.joining import join
 from vitrina.adapters.index.overlay import sweep
 from vitrina.adapters.index.schema import Spread, build_schema
+from vitrina.adapters.index.walking import ID_PATHS, Walker
 from vitrina.adapters.index.writing import HelperFailed, helpers_for, write_part, write_parts
 from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.product import Product
@@ -35,9 +37,9 @@ SPREAD = Spread.of((each.id for each in PRODUCTS), len(PRODUCTS))
 def written(folder: Path, products: Iterable[Stored], helpers: int) -> list[str]:
     """Return the ids that an index holds which helpers have made."""
     write_parts(products, "pt", SPREAD, folder, helpers, lambda _: None)
-    searcher = tantivy.Index(build_schema(), str(folder), reuse=True).searcher()
-    hits = searcher.search(tantivy.Query.all_query(), 5_000).hits
-    return sorted(str(searcher.doc(address).get_first("id")) for _, address in hits)
+    index = tantivy.Index(build_schema(), str(folder), reuse=True)
+    walker = Walker(index.searcher(), index.schema, SPREAD.prefix)
+    return [each.id for each in walker.page(Query.all_query(), ID_PATHS[False], 5_000)]
 
 
 @pytest.mark.parametrize("helpers", [1, 2])

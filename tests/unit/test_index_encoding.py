@@ -3,14 +3,15 @@
 import re
 from hashlib import blake2b
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from tests.builders import FULL
 from vitrina.adapters.codec import store_product
 from vitrina.adapters.index import encoding
 from vitrina.adapters.index.analysis import Analyzer
+from vitrina.adapters.index.entries import Writer
 from vitrina.adapters.index.rows import Measured, Value
-from vitrina.adapters.index.schema import FORMAT, Spread, Writer
+from vitrina.adapters.index.schema import FORMAT, Spread
 from vitrina.domain.text import fold
 
 ids = st.from_regex(r"[A-Za-z0-9._~:\-]{1,60}", fullmatch=True)
@@ -18,27 +19,41 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 digits = st.text("0123456789abcdef", min_size=4, max_size=4)
 
 
-@given(ids, ids)
-def test_levels_sort_as_ids_do(one: str, other: str) -> None:
-    left, right = encoding.id_levels(one), encoding.id_levels(other)
+prefixes = st.text("Aa-", max_size=2)
+
+
+@given(ids, ids, prefixes)
+@example("product-1", "product-10", "product-")
+@example("product-12345678", "product-123456789", "product-")
+@example("a" * 16, "a" * 17, "")
+def test_levels_sort_as_ids_do(one: str, other: str, prefix: str) -> None:
+    left, right = _padded(one, prefix), _padded(other, prefix)
 
     assert (left < right) == (one[:40] < other[:40])
+    assert (left == right) == (one[:40] == other[:40])
 
 
-@given(st.lists(ids))
-def test_ids_can_be_read_from_their_levels_unless_they_are_too_long(many: list[str]) -> None:
-    levels = [encoding.id_levels(each) for each in many]
-    columns = [[each[place] for each in levels] for place in range(encoding.ID_LEVELS)]
+@given(ids, ids, prefixes)
+def test_a_level_that_is_left_out_is_not_needed(one: str, other: str, prefix: str) -> None:
+    """Where two ids share all levels that one of them has, they have as many."""
+    left, right = encoding.id_levels(one, prefix), encoding.id_levels(other, prefix)
+    if right[: len(left)] == left:
+        assert len(left) == len(right)
 
-    assert encoding.read_ids(columns) == [each if len(each) < 40 else None for each in many]
 
+@given(ids, prefixes, st.integers(0, 5))
+@example("product-1234567", "product-", 0)
+@example("product-12345678", "product-", 0)
+@example("product-", "product-", 0)
+def test_ids_can_be_read_from_their_levels_unless_they_are_too_long(
+    product_id: str, prefix: str, zeros: int
+) -> None:
+    levels = encoding.id_levels(product_id, prefix)
 
-@given(st.lists(ids.filter(lambda each: len(each) < 16)))
-def test_levels_that_no_id_reaches_may_be_left_out(many: list[str]) -> None:
-    levels = [encoding.id_levels(each) for each in many]
-    columns = [[each[place] for each in levels] for place in range(2)]
+    told = encoding.read_id((levels + (0,) * zeros)[: encoding.ID_LEVELS + 1], prefix)
 
-    assert encoding.read_ids(columns) == many
+    assert told == (product_id if len(product_id) < 40 else None)
+    assert encoding.read_id(levels[:1], prefix) == (product_id if len(levels) == 1 else None)
 
 
 @given(ids, ids, st.integers(0, 4))
@@ -94,10 +109,15 @@ def test_values_are_read_back(value: Value) -> None:
     assert encoding.read_value(encoding.value_term(value)) == value
 
 
+def _padded(product_id: str, prefix: str) -> tuple[int, ...]:
+    levels = encoding.id_levels(product_id, prefix)
+    return levels + (0,) * (encoding.ID_LEVELS + 1 - len(levels))
+
+
 def test_whoever_changes_how_products_are_written_counts_the_format_up() -> None:
     """An index of an older version of Vitrina must not be gone on with."""
     body = store_product(FULL).body
     written = Writer(Analyzer("en"), Spread("Full")).write(body)
     digest = blake2b(written.encode(), digest_size=8).hexdigest()
 
-    assert (FORMAT, digest) == (5, "353cf6735c7d7a69")
+    assert (FORMAT, digest) == (6, "8a87c8db34c67306")

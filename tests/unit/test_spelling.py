@@ -9,6 +9,7 @@ from vitrina.adapters.index.spelling import (
     begins_like,
     distance,
     forgiven,
+    mistakable,
 )
 
 
@@ -38,6 +39,17 @@ def test_typos_are_counted_up_to_a_limit(one: str, other: str, typos: int) -> No
 )
 def test_longer_words_may_have_more_typos(word: str, most: int) -> None:
     assert forgiven(word) == most
+
+
+@given(st.sets(st.text("abc1", min_size=1, max_size=12)), st.text("abc", min_size=4, max_size=9))
+def test_what_no_typo_can_be_of_is_too_far(words: set[str], typed: str) -> None:
+    near = {each for each in words if distance(typed, each, 2) <= forgiven(typed)}
+
+    assert near <= set(mistakable(words))
+
+
+def test_short_words_and_numbers_are_not_mistakable() -> None:
+    assert mistakable(["red", "tv", "a1", "usb3", "2024", "12345678"]) == ["red", "usb3"]
 
 
 def test_beginnings() -> None:

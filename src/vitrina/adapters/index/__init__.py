@@ -6,7 +6,8 @@ into an exact index that looks at every product: the measure of all others.
 
 **The index of the service** is ``engine``, on tantivy. In it
 
-- products become the engine's documents (``schema``, ``encoding``), texts become terms (``analysis``, ``plurals``);
+- products become the engine's documents (``schema``, ``entries``, ``encoding``), texts become terms (``analysis``,
+  ``plurals``), and what comes again is remembered (``memories``);
 - an index is opened or built (``opening``, ``building``, ``writing``, ``joining``, ``pasts``) where it has its place
   (``home``, ``slots``, ``overlay``, ``files``), and follows the catalog from there (``following``);
 - each change gives readers another ``state``, on which they ask a question (``searching``).

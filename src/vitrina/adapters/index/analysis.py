@@ -12,13 +12,15 @@ text anew for each field. Texts of ASCII characters are cut without the engine; 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import tantivy
 
+from vitrina.adapters.index.memories import Memory
 from vitrina.adapters.index.plurals import singular
+from vitrina.adapters.index.spelling import mistakable
 from vitrina.domain.text import fold
 
 LANGUAGES: Final[Mapping[str, str]] = {
@@ -84,32 +86,17 @@ _TO_WORDS: Final = _WORDS + bytes(range(128, 256))
 
 
 class Words(NamedTuple):
-    """The words of a text.
+    """The words of a text, between spaces.
 
     Attributes:
-        plain: Folded, without their stems taken; those that are too long may be among them.
-        stems: Their stems.
+        mistakable: Those that a typo may be of, without their stems taken.
+        stems: The stems of all.
+        terms: What all are found by.
     """
 
-    plain: list[str]
-    stems: list[str]
-
-
-class _Memory[T](dict[str, T]):
-    """What was found out about texts, each when it is first asked for; long ones are not kept."""
-
-    def __init__(self, find: Callable[[str], T], kept: int) -> None:
-        super().__init__()
-        self._find = find
-        self._kept = kept
-
-    def __missing__(self, text: str) -> T:
-        found = self._find(text)
-        if len(text) <= KEPT_LENGTH_MAX:
-            if len(self) >= self._kept:
-                self.clear()
-            self[text] = found
-        return found
+    mistakable: str
+    stems: str
+    terms: str
 
 
 class Analyzer:
@@ -120,13 +107,25 @@ class Analyzer:
         words = _builder().build()
         stems = _builder().filter(tantivy.Filter.stemmer(LANGUAGES[language])).build()
         self._stop = STOP_WORDS.get(language, frozenset())
-        self._odd = _Memory(words.analyze, ODD_KEPT)
-        self._singular = singular(language)
-        self.stem: Final = _Memory(
-            lambda word: "".join(stems.analyze(self._singular(word))[:1]), STEMS_KEPT
-        ).__getitem__
-        self._is_plural = _Memory(lambda word: self._singular(word) != word, STEMS_KEPT).__getitem__
-        self._read = _Memory(self._words_of, TEXTS_KEPT)
+        to_singular = singular(language)
+
+        def find_stem(word: str) -> str:
+            return "".join(stems.analyze(to_singular(word))[:1])
+
+        def find_terms(word: str) -> str:
+            stem = self.stem(word)
+            return stem if to_singular(word) == word else f"{stem} {word}"
+
+        self._odd = Memory(words.analyze, ODD_KEPT, _is_short)
+        self.stem: Final = Memory(find_stem, STEMS_KEPT, _is_short).__getitem__
+        self.terms: Final = Memory(find_terms, STEMS_KEPT, _is_short).__getitem__
+        """Returns what a folded word is found by: its stem, and the word itself where its stem is that of its singular.
+
+        Such a stem does not begin as the word does, so whoever has typed half of it must find the word itself.
+        """
+        self._texts = Memory(self._words_of, TEXTS_KEPT, _is_short)
+        self.read: Final = self._texts.__getitem__
+        """Returns the words of a text that many products have, such as a brand; they are remembered."""
 
     def split(self, text: str) -> list[str]:
         """Return the words of a text, folded, without their stems taken."""
@@ -143,28 +142,25 @@ class Analyzer:
         odd = self._odd
         return [each for word in words for each in ((word,) if word.isascii() else odd[word])]
 
-    def read(self, text: str) -> "Words":
-        """Return the words of a text that many products have, such as a brand; they are remembered."""
-        return self._read[text]
-
     def stems(self, text: str) -> list[str]:
         """Return the stems of the words of a text, in order."""
         return list(map(self.stem, self.split(text)))
 
-    def plurals(self, words: Iterable[str]) -> list[str]:
-        """Return those of folded words whose stem is that of another word, their singular.
-
-        Such a stem does not begin as the word does, so whoever has typed half of it must find the word itself.
-        """
-        return list(filter(self._is_plural, words))
-
     def _words_of(self, text: str) -> Words:
         words = self.cut(text)
-        return Words(words, list(map(self.stem, words)))
+        return Words(
+            " ".join(mistakable(words)),
+            " ".join(map(self.stem, words)),
+            " ".join(map(self.terms, words)),
+        )
 
     def says_nothing(self, word: str) -> bool:
         """Say whether a folded word is one of the language's stop words."""
         return word in self._stop
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= KEPT_LENGTH_MAX
 
 
 def written_terms() -> tantivy.TextAnalyzer:

@@ -15,7 +15,7 @@ class CategoryWords:
         plain: dict[str, set[str]] = {}
         for category in tree:
             words = analyzer.split(" ".join(tree.path(category.id)))
-            for each in (*map(analyzer.stem, words), *analyzer.plurals(words)):
+            for each in " ".join(map(analyzer.terms, words)).split():
                 holding.setdefault(each, set()).add(category.id)
             for each in words:
                 plain.setdefault(each, set()).add(category.id)

@@ -37,9 +37,9 @@ _SEGMENT: Final = attrgetter("segment_ord")
 class Documents:
     """The documents of one state of the index. Safe to use from several threads."""
 
-    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema) -> None:
+    def __init__(self, searcher: tantivy.Searcher, schema: tantivy.Schema, prefix: str) -> None:
         self._searcher = searcher
-        self._walker = Walker(searcher, schema)
+        self._walker = Walker(searcher, schema, prefix)
         self._ids: dict[int, str] = {}
         self._lock = Lock()
         self._arrays: _Arrays | None = None

@@ -1,7 +1,7 @@
 """Values as numbers and terms that keep their order, so that a search engine can sort and cut by them.
 
-- An id of ASCII characters becomes five integers of eight bytes each, and before them one integer of
-  the eight bytes that follow the prefix which the catalog's ids share: it alone tells most ids apart.
+- An id of ASCII characters becomes one integer of the eight bytes that follow the prefix which the catalog's
+  ids share. Where that is not all of it, five integers of eight bytes each follow, as far as the id goes.
 - A folded title becomes four integers of eight bytes of its UTF-8, whose order is that of code points.
 - A double becomes 16 hexadecimal digits in the order of its size.
 - An attribute's value becomes a term that can be read back.
@@ -12,7 +12,6 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 from vitrina.adapters.index.rows import Measured, Value
@@ -30,22 +29,37 @@ _UNSIGNED_MAX: Final = 2**64 - 1
 _SEPARATOR: Final = "\x1f"
 
 
-def id_levels(product_id: str) -> tuple[int, ...]:
-    """Return the first 40 characters of an id as integers."""
-    return _ID.unpack(product_id.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0"))
-
-
-def read_ids(columns: Sequence[Iterable[int]]) -> list[str | None]:
-    """Return the ids of these levels; None for one that may be longer than they tell.
+def id_levels(product_id: str, prefix: str) -> tuple[int, ...]:
+    """Return the place of an id, and the first 40 characters of it as integers, as far as it takes to tell the id.
 
     Args:
-        columns: For each level its numbers, one for each id; levels that no id reaches may be left out.
+        product_id: The id.
+        prefix: What most ids begin with.
     """
-    levels = list(chain.from_iterable(zip(*columns, strict=True)))
-    text = struct.pack(f">{len(levels)}Q", *levels).decode("ascii")
-    width = 8 * len(columns)
-    padded = [text[start : start + width] for start in range(0, len(text), width)]
-    return [each.rstrip("\0") if each[-1] == "\0" else None for each in padded]
+    head = head_level(product_id, prefix)
+    if _is_told(head):
+        return (head,)
+    levels = _ID.unpack(product_id.encode()[:ID_BYTES].ljust(ID_BYTES, b"\0"))
+    return (head, *levels[: len(product_id) // 8 + 1])
+
+
+def read_id(levels: Sequence[int], prefix: str) -> str | None:
+    """Return the id of these levels; None for one that may be longer than they tell.
+
+    Args:
+        levels: The first of those of :func:`id_levels`; what it leaves out may be 0.
+        prefix: What most ids begin with.
+    """
+    head, *others = levels
+    if _is_told(head):
+        return prefix + (head - 1).to_bytes(8).rstrip(b"\0").decode("ascii")
+    data = struct.pack(f">{len(others)}Q", *others)
+    return None if not data or data[-1] else data.rstrip(b"\0").decode("ascii")
+
+
+def _is_told(head: int) -> bool:
+    """Say whether the place of an id tells all of it: it begins with the prefix, and ends soon."""
+    return 0 < head < _UNSIGNED_MAX and not (head - 1) & 0xFF
 
 
 def head_level(product_id: str, prefix: str) -> int:

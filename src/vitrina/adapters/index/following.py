@@ -15,10 +15,11 @@ import tantivy
 
 from vitrina.adapters.index.analysis import written_terms
 from vitrina.adapters.index.building import Progress, build
+from vitrina.adapters.index.entries import Writer
 from vitrina.adapters.index.home import Home
 from vitrina.adapters.index.pasts import is_of_this_past, mark_at, mark_of
 from vitrina.adapters.index.reading import Reading
-from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, Writer, build_schema
+from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, build_schema
 from vitrina.adapters.index.slots import Note
 from vitrina.adapters.index.state import State, States
 from vitrina.domain.errors import ChangesGone

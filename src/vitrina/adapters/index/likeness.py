@@ -46,7 +46,7 @@ class Likeness:
             ]
         )
         hits = self.state.searcher.search(query, limit + SPARE, count=False).hits
-        walker = Walker(self.state.searcher, narrowing.schema)
+        walker = Walker(self.state.searcher, narrowing.schema, self.state.prefix)
         ids = walker.ids([address for _, address in hits])
         found = [
             Related(each, min(round(float(score), 4), 1.0))

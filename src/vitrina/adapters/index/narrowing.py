@@ -10,6 +10,7 @@ from tantivy import FieldType, Occur, Query
 
 from vitrina.adapters.index import encoding
 from vitrina.adapters.index.conditions import Operand, bound, subtrees
+from vitrina.adapters.index.schema import USUAL
 from vitrina.domain.category import CategoryTree
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
@@ -99,7 +100,11 @@ class Narrowing:
 
     def has(self, field: str) -> Query:
         """Return what has a value of a field."""
-        return self.term("has", field)
+        return without(self.lacks(field)) if field in USUAL else self.term("has", field)
+
+    def lacks(self, field: str) -> Query:
+        """Return what has no value of a field."""
+        return self.term("lacks", field) if field in USUAL else without(self.has(field))
 
     def term(self, field: str, value: str) -> Query:
         """Return what holds exactly this term."""
@@ -112,8 +117,7 @@ class Narrowing:
     def _one(self, asked: Filter) -> Query:
         match asked.operator:
             case Operator.EXISTS:
-                has = self.has(asked.field)
-                return has if asked.values[0] else without(has)
+                return self.has(asked.field) if asked.values[0] else self.lacks(asked.field)
             case Operator.NE:
                 return without(self._any(asked, Operator.EQ))
             case operator:

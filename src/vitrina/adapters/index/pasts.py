@@ -51,7 +51,7 @@ def is_of_this_past(note: Note, state: State, view: CatalogView, log: ChangeLog)
         return mark == note.mark
     if note.seq < view.seq:
         return True  # What follows is kept, or there is too much of it.
-    walker = Walker(state.searcher, state.narrowing.schema)
+    walker = Walker(state.searcher, state.narrowing.schema, state.prefix)
     found = [
         each.id
         for order in ID_PATHS.values()

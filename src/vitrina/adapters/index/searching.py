@@ -270,7 +270,7 @@ class Search:
         if self._narrowed is not None:
             return page_of(self._narrowed, self._query)
         ranking = Ranking(
-            Walker(self._state.searcher, self._state.narrowing.schema),
+            Walker(self._state.searcher, self._state.narrowing.schema, self._state.prefix),
             self._state.vocabulary,
             plan,
             self._state.narrowing.query(self._telling(self._query.filters)),

@@ -10,7 +10,6 @@ from tantivy import Query
 from vitrina.adapters.index import orders
 from vitrina.adapters.index.encoding import (
     escape,
-    head_level,
     id_levels,
     title_levels,
     value_term,
@@ -20,7 +19,7 @@ from vitrina.adapters.index.narrowing import all_of, any_of, without
 from vitrina.adapters.index.orders import Key
 from vitrina.adapters.index.pages import Page
 from vitrina.adapters.index.rows import Row
-from vitrina.adapters.index.schema import TITLE_FIELDS
+from vitrina.adapters.index.schema import ID_FIELDS, TITLE_FIELDS
 from vitrina.adapters.index.state import State
 from vitrina.adapters.index.tallies import VALUES_MAX, TooManyValues
 from vitrina.adapters.index.walking import ID_PATHS, Found, Path, Walker, is_filled, path
@@ -62,7 +61,7 @@ class Sorting:
         self._numbers = numbers
         # No method of its own: whoever holds itself in a circle is let go of late, with the whole state.
         self._titles = partial(_titles, view)
-        self._walker = Walker(state.searcher, state.narrowing.schema, self._titles)
+        self._walker = Walker(state.searcher, state.narrowing.schema, state.prefix, self._titles)
         self.total: int | None = None
         """How many products match, where that was told by the way."""
 
@@ -98,9 +97,10 @@ class Sorting:
 
     def _id_keys(self, product_id: str) -> tuple[int, ...]:
         try:
-            return (head_level(product_id, self._state.prefix), *id_levels(product_id))
+            levels = id_levels(product_id, self._state.prefix)
         except UnicodeEncodeError:
             raise BadCursor from None
+        return levels + (0,) * (len(ID_FIELDS) - len(levels))
 
     def _by_field(self, field: str) -> Page:
         descending = self._order.descending
@@ -185,7 +185,7 @@ class Sorting:
         """Return what has no value in a field, which comes last, by id."""
         if need <= 0:
             return []
-        lacks = all_of([base, without(self._state.narrowing.has(field))])
+        lacks = all_of([base, self._state.narrowing.lacks(field)])
         begin = None
         if after is not None and after[1] is None:
             begin = Found(after[0], self._id_keys(after[0]))

@@ -18,6 +18,14 @@ def forgiven(word: str) -> int:
     return (len(word) >= ONE_TYPO_FROM) + (len(word) >= TWO_TYPOS_FROM)
 
 
+def mistakable(words: Iterable[str]) -> list[str]:
+    """Return those of some words that another one may become by the typos that are forgiven.
+
+    The others are shorter than that, or numbers, of which no word of letters is as near.
+    """
+    return [each for each in words if len(each) >= ONE_TYPO_FROM - 1 and not each.isdecimal()]
+
+
 def distance(one: str, other: str, most: int) -> int:
     """Return the number of typos between two words, at most ``most + 1``.
 

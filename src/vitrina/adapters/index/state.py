@@ -17,7 +17,7 @@ from vitrina.adapters.index.matches import Matching
 from vitrina.adapters.index.narrowing import Narrowing
 from vitrina.adapters.index.planning import Vocabulary
 from vitrina.adapters.index.reading import Reading
-from vitrina.adapters.index.schema import LACKABLE
+from vitrina.adapters.index.schema import USUAL
 from vitrina.adapters.index.tallies import Tally
 from vitrina.domain.category import CategoryTree
 from vitrina.domain.product import Status
@@ -90,7 +90,7 @@ class State:
             case Filter("status", Operator.EQ, values):
                 others = [each.value for each in Status if each.value not in values]
                 return not any(self.searcher.doc_freq("status", each) for each in others)
-            case Filter(field, Operator.EXISTS, (True,)) if field in LACKABLE:
+            case Filter(field, Operator.EXISTS, (True,)) if field in USUAL:
                 return not self.searcher.doc_freq("lacks", field)
             case _:
                 return False
@@ -132,7 +132,7 @@ class States:
         vocabulary = Vocabulary(
             searcher, narrowing, self.analyzer, self._categories, self._synonyms
         )
-        documents = Documents(searcher, index.schema)
+        documents = Documents(searcher, index.schema, prefix)
         columns = Columns(searcher, narrowing, documents, self._lineages)
         return State(
             seq,

@@ -15,7 +15,7 @@ from tantivy import Order, Query
 from vitrina.adapters.index import counts, encoding
 from vitrina.adapters.index.lineages import Lineages
 from vitrina.adapters.index.rows import Value
-from vitrina.adapters.index.schema import step_field
+from vitrina.adapters.index.schema import COUNTED_BY, step_field
 from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.queries import (
     ATTRIBUTE_PREFIX,
@@ -33,9 +33,6 @@ VALUES_MAX: Final = 65_000
 
 SEGMENT_VALUES_MAX: Final = 100_000_000
 """A segment of the index tells all of its values: one that it kept to itself would be counted too low."""
-
-COUNTED_BY: Final = "i4"
-"""A number that every product has, and that is 0 of almost all: the engine reads such a column soonest."""
 
 _EXACT_MAX: Final = 2**53
 """From here on the engine's doubles are not exact."""

@@ -10,12 +10,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import tantivy
 from tantivy import FieldType, Occur, Order, Query
 
-from vitrina.adapters.index.encoding import read_ids
+from vitrina.adapters.index.encoding import read_id
 from vitrina.adapters.index.schema import ID_FIELDS, INTEGERS
 
 FEW: Final = 64
@@ -95,15 +95,20 @@ def is_filled(last_level: float) -> bool:
 class Walker:
     """Reads sorted pages from one state of the index.
 
+    A level of the id that a product does not need to be told is missing in it, as are those that follow: nothing
+    else shares the levels before, so that none of them is asked for.
+
     Attributes:
         searcher: That state.
         schema: Of the index.
+        prefix: What most ids begin with.
         texts: Returns the whole texts of products, for a path that begins with one.
         counted: How many products match, for each first page that was read.
     """
 
     searcher: tantivy.Searcher
     schema: tantivy.Schema
+    prefix: str
     texts: Callable[[Sequence[str]], Sequence[str]] = list
     counted: list[int] = field(default_factory=list)
 
@@ -146,20 +151,30 @@ class Walker:
     def ids(self, addresses: Sequence[tantivy.DocAddress]) -> list[str]:
         """Return the ids of documents."""
         places = list(addresses)
-        columns: list[list[int]] = []
+        heads = self.searcher.fast_field_values(ID_FIELDS[0], places)
+        ids = [read_id((int(_known(each)),), self.prefix) for each in heads]
+        untold = [place for place, known in zip(places, ids, strict=True) if known is None]
+        if not untold:
+            return [each for each in ids if each is not None]
+        others = iter(self._read_ids(untold))
+        return [next(others) if each is None else each for each in ids]
+
+    def _read_ids(self, places: list[tantivy.DocAddress]) -> Iterator[str]:
+        """Yield the ids of documents whose places in the order of ids do not tell them."""
+        columns: list[list[int]] = [[0] * len(places)]
         for name in ID_FIELDS[1:]:
             columns.append(
                 [int(each or 0) for each in self.searcher.fast_field_values(name, places)]
             )
             if not any(map(is_filled, columns[-1])):
                 break  # Most ids are short: what would follow is known.
-        return [
-            known or self._kept_id(address)
-            for address, known in zip(places, read_ids(columns), strict=True)
-        ]
+        for address, levels in zip(places, zip(*columns, strict=True), strict=True):
+            known = read_id(levels, self.prefix)
+            yield self._kept_id(address) if known is None else known
 
     def _kept_id(self, address: tantivy.DocAddress) -> str:
-        return str(self.searcher.doc(address).get_first("id"))
+        kept: Any = self.searcher.doc(address).get_first("long")
+        return bytes(kept).decode()
 
     def _walk(
         self, query: Query, order: Path, depth: int, need: int, after: Found | None
@@ -233,7 +248,7 @@ class Walker:
         if depth == 0 and order.is_by_number:
             return _found(_placed([key for key, _ in hits], ids, order), order)
         columns = [self.searcher.fast_field_values(each.field, addresses) for each in order.levels]
-        keys = [tuple(map(_known, each)) for each in zip(*columns, strict=True)]
+        keys = [tuple([number or 0 for number in each]) for each in zip(*columns, strict=True)]
         if order.text_at == 0:
             return _sort(list(map(Found, ids, keys)), order)
         filled = [is_filled(each[order.text_at - 1]) for each in keys]

@@ -26,8 +26,9 @@ import tantivy
 
 import vitrina
 from vitrina.adapters.index.analysis import Analyzer, written_terms
+from vitrina.adapters.index.entries import Writer
 from vitrina.adapters.index.joining import join
-from vitrina.adapters.index.schema import TERMS, Spread, Writer, build_schema
+from vitrina.adapters.index.schema import TERMS, Spread, build_schema
 from vitrina.service_layer.ports import Stored
 
 HELPED_FROM: Final = 20_000
