@@ -5,10 +5,8 @@ what is wrong and what to do. Exit codes: 0 is success; 1 when a catalog cannot 
 errors; 2 when the command or a setting is wrong.
 """
 
-import socket
-import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -18,28 +16,22 @@ import typer
 
 from vitrina import __version__
 from vitrina.bootstrap import (
-    Board,
     Catalog,
     accept_edit,
     back_up_catalog,
     check_catalog,
     folder_of,
-    hold_catalog,
     import_file,
     init_catalog,
-    open_catalog,
     repair_catalog,
     restore_catalog,
     verify_catalog,
 )
 from vitrina.domain.errors import NothingToAccept
 from vitrina.entrypoints import import_report, report, upkeep_report
-from vitrina.entrypoints.acceptor import Loads
-from vitrina.entrypoints.allocator import keep_arenas_few
 from vitrina.entrypoints.http.app import create_app, openapi_json
-from vitrina.entrypoints.http.options import HttpOptions
-from vitrina.entrypoints.server import PortTaken, Share, listen, serve_until_stopped
-from vitrina.entrypoints.supervisor import Worker, supervise
+from vitrina.entrypoints.server import PortTaken
+from vitrina.entrypoints.serving import EXIT_FAILED, serve_catalog
 from vitrina.service_layer.imports import CannotImport, ImportMode, ImportRules, OnError
 from vitrina.service_layer.opening import CannotOpen
 from vitrina.settings import BadSettings, LogFormat, Settings
@@ -52,7 +44,6 @@ app = typer.Typer(
     help="Serve a product file as a catalog API.",
 )
 
-EXIT_FAILED = 1
 EXIT_MISUSED = 2
 
 
@@ -141,67 +132,9 @@ def serve(
     """
     settings = Settings.load(folder_of(path), host=host, port=port, workers=workers)
     _log_as(settings)
-    keep_arenas_few()
-    with listen(settings.host, settings.port) as listener:
-        if settings.workers == 1:
-            with open_catalog(path, settings) as catalog:
-                _serve(catalog, settings, listener)
-            return
-        with hold_catalog(path) as let_go:
-            loads, board = Loads(settings.workers), Board(settings.workers)
-
-            def work(worker: Worker) -> int:
-                let_go()
-                share = Share(loads, worker.place, worker.beat, worker.rest)
-                return _work(path, settings, listener, worker, share, board)
-
-            def gone(place: int, *, wanted: bool) -> None:
-                loads.leave(place)
-                board.leave(place)
-                if wanted:
-                    board.died(place)
-
-            hang_s = settings.worker_hang_s
-            code = supervise(work, workers=settings.workers, gone=gone, hang_s=hang_s)
+    code = serve_catalog(path, settings)
     if code:
         raise typer.Exit(code)
-
-
-def _work(
-    path: Path,
-    settings: Settings,
-    listener: socket.socket,
-    worker: Worker,
-    share: Share,
-    board: Board,
-) -> int:
-    """Serve as one of several processes, and return its exit code."""
-    try:
-        meters = board.at(worker.place)
-        with open_catalog(path, settings, join=True, meters=meters) as catalog:
-            _serve(catalog, settings, listener, worker, share)
-    except CannotOpen as error:
-        typer.echo(f"vitrina: {error}", err=True)
-        return EXIT_FAILED
-    return 0
-
-
-def _serve(
-    catalog: Catalog,
-    settings: Settings,
-    listener: socket.socket,
-    worker: Worker | None = None,
-    share: Share | None = None,
-) -> None:
-    if worker is None or worker.first:
-        if catalog.understood is not None:
-            typer.echo(report.for_people(catalog.understood, problems_max=report.PROBLEMS_SHOWN))
-        typer.echo(report.addresses(listener))
-        sys.stdout.flush()
-    application = create_app(lambda: nullcontext(catalog), options=_http_options(settings))
-    if worker is not None:
-        worker.ready()
-    serve_until_stopped(application, listener, grace_s=settings.shutdown_s, share=share)
 
 
 @app.command()
@@ -403,14 +336,3 @@ def _no_catalog() -> AbstractContextManager[Catalog]:
 def _log_as(settings: Settings) -> None:
     json = {LogFormat.JSON: True, LogFormat.CONSOLE: False, LogFormat.AUTO: None}
     configure_logging(level=settings.log_level, json=json[settings.log_format])
-
-
-def _http_options(settings: Settings) -> HttpOptions:
-    return HttpOptions(
-        body_bytes_max=settings.body_bytes_max,
-        body_wait_s_max=settings.body_wait_s,
-        write_wait_s_max=settings.lock_wait_s,
-        require_if_match=settings.require_if_match,
-        cors_origins=settings.cors_origins,
-        access_log=settings.access_log,
-    )
