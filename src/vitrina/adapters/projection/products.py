@@ -1,9 +1,8 @@
 """The product file and the catalog's products, in step."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import structlog
 
@@ -11,16 +10,14 @@ from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.product_file import (
     Conflict,
     ProductFile,
-    Row,
     UnreadableFile,
     Validated,
-    compare,
     detect_format,
     new_file,
 )
-from vitrina.adapters.product_file.flat import Fields, flatten
 from vitrina.adapters.product_file.headers import VERSION
-from vitrina.adapters.product_file.row_edits import document_of, row_edit
+from vitrina.adapters.product_file.row_edits import document_of
+from vitrina.adapters.projection.applying import Applied, Applier
 from vitrina.adapters.projection.base import Base, BaseKeeper, Found
 from vitrina.adapters.projection.conflicts import ConflictBook
 from vitrina.adapters.projection.desk import fingerprint
@@ -30,17 +27,13 @@ from vitrina.adapters.projection.held import HeldFile
 from vitrina.adapters.projection.loss import check_whole, loss_of
 from vitrina.adapters.projection.mending import mend
 from vitrina.adapters.projection.taking import TakingIn
-from vitrina.adapters.projection.understanding import problem_of, understood_of
-from vitrina.adapters.projection.versions import Compared, Versions, Written, without_rows
-from vitrina.domain.errors import Fault
+from vitrina.adapters.projection.understanding import problem_of, understood_of, warning
+from vitrina.adapters.projection.versions import Compared, Versions, Written
 from vitrina.service_layer.documents import Document
-from vitrina.service_layer.file_edits import apply_category_edits, apply_row_edits
+from vitrina.service_layer.file_edits import apply_category_edits
 from vitrina.service_layer.opening import Problem, Understood
 from vitrina.service_layer.person_file import ConflictReason, Pending
 from vitrina.service_layer.ports import CatalogView, UnitOfWork
-
-ROUNDS_MAX: Final = 20
-"""How often edits are compared anew because the API changed the same products meanwhile."""
 
 _log = structlog.get_logger(__name__)
 
@@ -85,6 +78,7 @@ class ProductsSync(HeldFile):
         self._view = view
         self._unit_of_work = unit_of_work
         self._conflicts = conflicts
+        self._applier = Applier(path.name, view, unit_of_work, conflicts)
         self._versions = Versions(
             path.name,
             rules.currency,
@@ -135,7 +129,7 @@ class ProductsSync(HeldFile):
             self._is_as_meant()
             self._taking.end()
             return
-        result = _Applied()
+        result = Applied()
         try:
             checked = self._check(found.data, accepted, result)
         except UnreadableFile as error:
@@ -151,7 +145,8 @@ class ProductsSync(HeldFile):
             self._conflicts.add(result.conflicts)
             self._mended |= result.names
             is_done = self._taking.begin(found.data, is_new=is_new)
-            self._apply(compared.base, theirs, result, is_done)
+            unclear = base.refused if base else frozenset[str]()
+            self._applier.apply(compared.base, theirs, result, unclear=unclear, is_done=is_done)
         self.understood = self._understood(compared.facts_of(theirs.file), theirs.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
         stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(theirs)
@@ -232,7 +227,7 @@ class ProductsSync(HeldFile):
         )  # fmt: skip
 
     def _check(
-        self, data: bytes, accepted: str | None, result: "_Applied"
+        self, data: bytes, accepted: str | None, result: Applied
     ) -> tuple[Compared, Validated] | None:
         """Read a file that was edited, and make the categories that it names by new paths.
 
@@ -258,10 +253,10 @@ class ProductsSync(HeldFile):
         if compared.made:
             apply_category_edits(self._unit_of_work(), compared.made, ())
             compared = self._compare(data)
-            checked = self._as_meant(compared, _Applied())
+            checked = self._as_meant(compared, Applied())
         return compared, checked
 
-    def _as_meant(self, compared: Compared, result: "_Applied") -> Validated:
+    def _as_meant(self, compared: Compared, result: Applied) -> Validated:
         """Take out what a spreadsheet spoiled or had from an older copy, and note it."""
         base, checked = compared.base, compared.theirs
         if base is None:
@@ -278,11 +273,11 @@ class ProductsSync(HeldFile):
                 f"The file was saved from a copy that was older than the last {older.places} "
                 "changes of the API in it; those were kept. Open the file anew before you go on."
             )
-            result.told.append(self._warning("stale_copy", detail))
+            result.told.append(warning(self.path.name, "stale_copy", detail))
             _log.warning("an older copy of the file was saved", kept=older.places)
         if older.file.dialect.encoding != base.dialect.encoding == "utf-8":
             detail = "The file was saved as UTF-16, and was read all the same. Save it as UTF-8."
-            result.told.append(self._warning("saved_as_utf_16", detail))
+            result.told.append(warning(self.path.name, "saved_as_utf_16", detail))
         return replace(mended.checked, file=older.file)
 
     def _as_found(self, conflict: Conflict) -> Conflict:
@@ -291,9 +286,6 @@ class ProductsSync(HeldFile):
         if conflict.reason is not ConflictReason.DELETED_IN_CATALOG or document is None:
             return conflict
         return replace(conflict, ours=document, reason=ConflictReason.STALE_COPY)
-
-    def _warning(self, code: str, detail: str) -> Problem:
-        return Problem(self.path.name, 0, 0, "", "", code, detail, error=False)
 
     def _misversioned(self, checked: Validated) -> set[str]:
         """Return the ids of rows whose ``_version`` is not that of their product."""
@@ -321,53 +313,7 @@ class ProductsSync(HeldFile):
     def _document(self, product_id: str) -> Document | None:
         return document_of(self._view.products([product_id])[0])
 
-    def _apply(
-        self,
-        base: ProductFile | None,
-        theirs: Validated,
-        result: "_Applied",
-        is_done: Callable[[str], bool],
-    ) -> None:
-        """Carry out the edits."""
-        base = without_rows(base, result.added)
-        self._conflicts.forget_edited(*_edited_rows(base, theirs.file))
-        unclear = self._base.refused if self._base else frozenset[str]()
-        only: frozenset[str] | None = None
-        for _ in range(ROUNDS_MAX):
-            tags: dict[str, str | None] = {}
-
-            def current(product_id: str, tags: dict[str, str | None] = tags) -> Document | None:
-                stored = self._view.products([product_id])[0]
-                tags[product_id] = stored.tag if stored else None
-                return document_of(stored)
-
-            merge = compare(base, theirs.file, current, unclear=unclear)
-            edits = [
-                row_edit(each, tags[each.id], theirs.products)
-                for each in merge.edits
-                if (only is None or each.id in only) and not is_done(each.id)
-            ]
-            outcome = apply_row_edits(self._unit_of_work, edits)
-            result.refused |= outcome.refused
-            conflicts = [each for each in merge.conflicts if only is None or each.id in only]
-            self._conflicts.add(conflicts)
-            result.stale.update(each.id for each in conflicts)
-            if only is None:
-                result.told += self._withheld(merge.withheld)
-            only = frozenset(outcome.stale)
-            if not only:
-                break
-
-    def _withheld(self, ids: tuple[str, ...]) -> list[Problem]:
-        if not ids:
-            return []
-        detail = (
-            f"The rows of {len(ids)} products are gone, but some rows have no readable id; mend "
-            f"those first. Until then the products stay: {', '.join(ids[:5])}."
-        )
-        return [self._warning("deletion_withheld", detail)]
-
-    def _understood(self, facts: Facts, file: ProductFile, result: "_Applied") -> Understood:
+    def _understood(self, facts: Facts, file: ProductFile, result: Applied) -> Understood:
         problems = [problem_of(self.path.name, each) for each in facts.problems] + result.told
         for product_id, faults in result.refused.items():
             row = file.accepted.get(product_id)
@@ -384,41 +330,3 @@ class ProductsSync(HeldFile):
                 for fault in faults
             ]
         return understood_of(self.path, facts, problems, refused=len(result.refused))
-
-
-@dataclass(slots=True)
-class _Applied:
-    """What became of an edit of the file.
-
-    Attributes:
-        refused: Product id → what the catalog holds against its row.
-        stale: The ids of rows that do not say what the catalog says now.
-        names: See :class:`Mended`.
-        added: See :class:`Older`.
-        conflicts: What was not taken, found before the comparison.
-        told: What is to be told beside what is wrong in the file itself.
-    """
-
-    refused: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
-    stale: set[str] = field(default_factory=set)
-    names: dict[str, str] = field(default_factory=dict)
-    added: set[str] = field(default_factory=set)
-    conflicts: list[Conflict] = field(default_factory=list)
-    told: list[Problem] = field(default_factory=list)
-
-
-def _edited_rows(
-    base: ProductFile | None, theirs: ProductFile
-) -> tuple[dict[str, Fields], dict[str, Fields]]:
-    """Return the flat fields of the rows that were edited or are gone: before, and after."""
-    if base is None:
-        return {}, {}
-    edited: list[tuple[Row, Row | None]] = [
-        (row, now)
-        for row in base.accepted.values()
-        if (now := theirs.accepted.get(row.id)) is None or now.raw != row.raw
-    ]
-    return (
-        {row.id: flatten(row.document) for row, _ in edited},
-        {row.id: flatten(now.document) for row, now in edited if now is not None},
-    )

@@ -47,3 +47,8 @@ def understood_of(
         currency=facts.currency,
         problems=tuple(sorted(problems, key=lambda each: (each.file, each.line, each.column))),
     )
+
+
+def warning(file_name: str, code: str, detail: str) -> Problem:
+    """Return what is to be told of a file as a whole, which was read all the same."""
+    return Problem(file_name, 0, 0, "", "", code, detail, error=False)
