@@ -379,6 +379,17 @@ def test_synonyms(find: Find, tmp_path: Path) -> None:
     assert find("television set", reading, e="Smart TV")[:2] in (["b", "e"], ["e", "b"])
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["sofa;couch\nlamp;light, electric\n", "sep=;\nsofa;couch\n", "sofa\tcouch\n", "sofa|couch\n"],
+)
+def test_synonyms_as_spreadsheets_write_them(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "synonyms.csv"
+    path.write_text(content, "utf-8-sig", newline="\r\n")
+
+    assert read_synonyms(path)[("sofa",)] == (("couch",),)
+
+
 def test_without_a_file_there_are_no_synonyms(tmp_path: Path) -> None:
     assert read_synonyms(tmp_path / "synonyms.csv") == {}
 

@@ -2,11 +2,12 @@
 
 Each row is a group: ``sofa,couch,settee``. A cell may hold several words: ``tv,television set``. Whoever
 asks for one of a group finds all of it. Case and accents do not matter; empty cells and lines that begin
-with ``#`` are left out. At most 10,000 rows of 20 cells of 5 words. The file is read at start-up.
+with ``#`` are left out. Cells may be separated by semicolons, tabs or ``|`` instead, as spreadsheets of many
+countries do: the one that stands in the file most often separates. At most 10,000 rows of 20 cells of 5 words. The file is read at start-up.
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from vitrina.service_layer.opening import CannotOpen
 FILE_NAME: Final = "synonyms.csv"
 ROWS_MAX: Final = 10_000
 CELLS_MAX: Final = 20
+DELIMITERS: Final = ",;\t|"
 WORDS_MAX: Final = 5
 
 
@@ -28,7 +30,8 @@ def read_synonyms(path: Path) -> Mapping[tuple[str, ...], tuple[tuple[str, ...],
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(line for line in file if not line.startswith("#")))
+            lines = [line for line in file if not line.startswith(("#", "sep="))]
+        rows = list(csv.reader(lines, delimiter=_delimiter(lines)))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -46,3 +49,8 @@ def read_synonyms(path: Path) -> Mapping[tuple[str, ...], tuple[tuple[str, ...],
             others = meaning.setdefault(each, {})
             others.update((other, None) for other in group if other != each)
     return {each: tuple(others) for each, others in meaning.items()}
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    counts = {each: sum(line.count(each) for line in lines) for each in DELIMITERS}
+    return max(DELIMITERS, key=counts.__getitem__)
