@@ -7,7 +7,7 @@ The grammar, over decoded pairs of name and value:
   means "or", different filters mean "and". Without a filter on ``status`` only active products are
   listed. An attribute whose name itself ends in brackets is asked for with an operator:
   ``attributes.Size [cm][eq]=4``.
-- ``q``, ``sort``, ``limit``, ``cursor``, ``fields``, ``ids``, ``facets``, ``facet_query``.
+- The others are :data:`PARAMETERS`.
 
 Nothing is ignored: whatever is not understood is a fault with the parameter's name, and all faults
 are found at once. Limits: 50 filter values of 1,000 characters, 10,000 characters of ``q``, 200 ids,
@@ -20,14 +20,14 @@ from typing import Final, NamedTuple
 
 from vitrina.domain.errors import Fault, InvalidQuery, InvalidValue
 from vitrina.domain.product import Status
-from vitrina.service_layer.comparisons import (
+from vitrina.service_layer.documents import PRODUCT_FIELDS
+from vitrina.service_layer.filter_parameters import (
     comparison_of,
     is_attribute,
     read_boolean,
     shown,
     unknown,
 )
-from vitrina.service_layer.documents import PRODUCT_FIELDS
 from vitrina.service_layer.queries import (
     FACET_FIELDS,
     FACETS_MAX,

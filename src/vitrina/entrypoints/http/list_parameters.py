@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from vitrina.entrypoints.http.openapi import FIELDS, Node, query
-from vitrina.service_layer.comparisons import CHOICES, NUMBER_PATTERN, operators_of
+from vitrina.service_layer.filter_parameters import CHOICES, NUMBER_PATTERN, operators_of
 from vitrina.service_layer.queries import (
     FACET_FIELDS,
     FACETS_MAX,
