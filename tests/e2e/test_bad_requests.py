@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -435,6 +436,36 @@ def test_bytes_that_are_hardly_http(service: RunningService, request_bytes: byte
 
     assert b" 5" not in answer[:12]
     assert service.client.get(LAMP).status_code == 200
+
+
+def test_a_target_may_be_typed_as_it_is_read(service: RunningService) -> None:
+    service.client.put("/v1/products/cafe", json={"title": "Café"}).raise_for_status()
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        connection.sendall("GET /v1/products?q=café HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        answer = connection.recv(65_536)
+    service.client.delete("/v1/products/cafe").raise_for_status()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"id":"cafe"' in answer
+
+
+def test_a_body_that_looks_like_a_request_line_stays_a_body(service: RunningService) -> None:
+    body = "GET /é HTTP/1.1\r\n".encode()
+    head = (
+        "POST /v1/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(head.encode())
+        time.sleep(0.2)  # so that the body comes by itself
+        connection.sendall(body)
+        refused = connection.recv(65_536)
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        next_answer = connection.recv(65_536)
+
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert next_answer.startswith(b"HTTP/1.1 200")
 
 
 def test_nothing_of_all_this_was_written(service: RunningService, tmp_path: Path) -> None:

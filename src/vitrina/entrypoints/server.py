@@ -15,8 +15,8 @@ from typing import Final, cast
 import uvicorn
 
 from vitrina.entrypoints.acceptor import Acceptor, Loads
-from vitrina.entrypoints.gathering import GatheringProtocol
 from vitrina.entrypoints.http.app import Application
+from vitrina.entrypoints.request_line import RequestLineProtocol
 
 BACKLOG: Final = 2_048
 SWITCH_S: Final = 0.001
@@ -181,7 +181,7 @@ def serve_until_stopped(
         server_header=False,
         timeout_graceful_shutdown=grace_s,
         backlog=BACKLOG,
-        http=GatheringProtocol,
+        http=RequestLineProtocol,
     )
     sys.setswitchinterval(SWITCH_S)
     server = _Server(config, application, listener, share)
