@@ -1,0 +1,1 @@
+"""The person's files and the catalog, in step."""
