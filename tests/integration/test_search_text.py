@@ -160,6 +160,8 @@ def test_accents_case_and_endings_do_not_matter(find: Find) -> None:
         ("es", "luz", "Luces de jardín"),
         ("es", "dulces", "Dulce de leche"),
         ("es", "collar", "Collares"),
+        ("es", "mujer", "Reloj para mujeres"),
+        ("pt", "chapéus", "Chapéu de palha"),
         ("es", "pared", "Lámpara para paredes"),
     ],
 )

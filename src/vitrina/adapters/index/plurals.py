@@ -84,17 +84,25 @@ _PORTUGUESE_ENDINGS: Final[Mapping[str, str]] = {
     "eis": "el",
     "ois": "ol",
     "uis": "ul",
+    "aus": "au",
+    "eus": "eu",
     "ns": "m",
 }
 
 _NOT_PORTUGUESE: Final = frozenset(
-    "bois cais demais depois dois jamais jeans leis mais pais quais reis seis shoes".split()
+    """bois cais caos demais depois deus dois jamais jeans leis mais meus pais quais reis seis seus shoes
+    teus""".split()
 )
 
-_SPANISH: Final[Mapping[str, str]] = {"paredes": "pared", "redes": "red"}
+_SPANISH: Final[Mapping[str, str]] = {
+    "cespedes": "cesped",
+    "paredes": "pared",
+    "redes": "red",
+}
 
 _SPANISH_ENDINGS: Final[Mapping[str, str]] = {
     "ares": "ar",
+    "eres": "er",
     "ores": "or",
     "dades": "dad",
     # "luces", "luz" and "dulce" have one stem when all of them end like the last.
