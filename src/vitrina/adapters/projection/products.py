@@ -140,13 +140,7 @@ class ProductsSync(HeldFile):
             return
         compared, theirs = checked
         if edited:
-            # What was refused before is tried again, and has not been taken in.
-            is_new = base is None or found.data != base.data
-            self._conflicts.add(result.conflicts)
-            self._mended |= result.names
-            is_done = self._taking.begin(found.data, is_new=is_new)
-            unclear = base.refused if base else frozenset[str]()
-            self._applier.apply(compared.base, theirs, result, unclear=unclear, is_done=is_done)
+            self._carry_out(found.data, compared, theirs, result)
         self.understood = self._understood(compared.facts_of(theirs.file), theirs.file, result)
         self._conflicts.settle()  # What was not taken is told before it is forgotten.
         stale = (base.stale if base else frozenset()) | result.stale | self._misversioned(theirs)
@@ -255,6 +249,18 @@ class ProductsSync(HeldFile):
             compared = self._compare(data)
             checked = self._as_meant(compared, Applied())
         return compared, checked
+
+    def _carry_out(
+        self, data: bytes, compared: Compared, theirs: Validated, result: Applied
+    ) -> None:
+        """Carry out what differs between the base and an edited file."""
+        base = self._base
+        self._conflicts.add(result.conflicts)
+        self._mended |= result.names
+        # What was refused before is tried again, and has not been taken in.
+        is_done = self._taking.begin(data, is_new=base is None or data != base.data)
+        unclear = base.refused if base else frozenset[str]()
+        self._applier.apply(compared.base, theirs, result, unclear=unclear, is_done=is_done)
 
     def _as_meant(self, compared: Compared, result: Applied) -> Validated:
         """Take out what a spreadsheet spoiled or had from an older copy, and note it."""
