@@ -20,7 +20,7 @@ The parts of an answer:
 - filters: ``narrowing``; with a page of the matches: ``pages``;
 - order: ``sorting``, by ``walking`` through the engine or in ``lists`` that are kept;
 - facets: ``tallies``, counted by the engine or in ``columns`` (``filling``, ``lineages``);
-- what is said beside: ``notes``.
+- what is said beside: ``explanations``.
 
 Suggestions are ``advice``: words (``completing``), and brands and categories in a ``directory`` by their ``names``.
 Related products are ``likeness``.

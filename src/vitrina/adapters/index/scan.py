@@ -11,7 +11,7 @@ from functools import partial
 from threading import Lock
 from typing import Final, TypedDict
 
-from vitrina.adapters.index import advice, counts, notes
+from vitrina.adapters.index import advice, counts, explanations
 from vitrina.adapters.index.conditions import condition
 from vitrina.adapters.index.names import Name
 from vitrina.adapters.index.orders import Key, arrange, key_of, position, start
@@ -44,7 +44,7 @@ BATCH_CHANGES: Final = 1_000
 
 
 class _Notes(TypedDict):
-    """What :mod:`~vitrina.adapters.index.notes` says of a page."""
+    """What :mod:`~vitrina.adapters.index.explanations` says of a page."""
 
     highlights: dict[str, Document]
     explanations: dict[str, Document]
@@ -96,18 +96,18 @@ class ScanIndex:
             products = [each for each in self._view.products(ids) if each is not None]
             if query.highlight:
                 found["highlights"] = {
-                    each.id: notes.highlights(each, _meant(asked)) for each in products
+                    each.id: explanations.highlights(each, _meant(asked)) for each in products
                 }
             if query.explain:
                 found["explanations"] = {
-                    each.id: notes.explanation(each, self._tree, asked, _meant(asked))
+                    each.id: explanations.explanation(each, self._tree, asked, _meant(asked))
                     for each in products
                 }
         if query.why_not is not None:
             (stored,) = self._view.products([query.why_not])
             row = self._rows.get(query.why_not)
             missing = [] if not asked or row is None or self._held(row, asked)[0] else asked
-            found["why_not"] = notes.reasons(
+            found["why_not"] = explanations.reasons(
                 query.why_not, stored, self._tree, query.filters, missing
             )
         return found
@@ -287,11 +287,11 @@ def query_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reversed(found)))[:WORDS_MAX][::-1]
 
 
-def _meant(asked: Sequence[str]) -> notes.Meant:
-    def meant(held: str) -> notes.Match | None:
+def _meant(asked: Sequence[str]) -> explanations.Meant:
+    def meant(held: str) -> explanations.Match | None:
         if held in asked:
-            return notes.Match(held, "exact")
-        return notes.Match(asked[-1], "prefix") if held.startswith(asked[-1]) else None
+            return explanations.Match(held, "exact")
+        return explanations.Match(asked[-1], "prefix") if held.startswith(asked[-1]) else None
 
     return meant
 

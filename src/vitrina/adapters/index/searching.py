@@ -6,9 +6,9 @@ from typing import Final
 
 from tantivy import Query
 
+from vitrina.adapters.index.explanations import explanation, highlights, meant_by, reasons
 from vitrina.adapters.index.matches import Matches
 from vitrina.adapters.index.narrowing import all_of, count
-from vitrina.adapters.index.notes import explanation, highlights, meant_by, reasons
 from vitrina.adapters.index.pages import Page, page_of
 from vitrina.adapters.index.planning import ENOUGH
 from vitrina.adapters.index.plans import Plan

@@ -1,4 +1,4 @@
-"""Notes on what was found: the hits marked, why a product was found, and why another was not.
+"""Explanations of what was found: the hits marked, why a product was found, and why another was not.
 
 They are made from the products of one page only, by looking at their words again. Marked texts are
 HTML: everything but the marks is escaped.
