@@ -77,7 +77,7 @@ def main() -> None:
     for most in (-1, longest):
         keeping.LONGEST = most  # type: ignore[misc]
         with tempfile.TemporaryDirectory() as temporary:
-            index = open_index(shelf, arguments.folder or Path(temporary), "open")
+            index, _ = open_index(shelf, arguments.folder or Path(temporary), "open")
             for name, queries in kinds.items():
                 found[name].append(measured(index, queries))
             index.close()

@@ -120,7 +120,7 @@ def main() -> None:
     arguments = parser.parse_args()
     shelf = Shelf(list(stored_products(arguments.products)), build_tree())
     with tempfile.TemporaryDirectory() as temporary:
-        index = open_index(shelf, arguments.folder or Path(temporary), "index")
+        index, _ = open_index(shelf, arguments.folder or Path(temporary), "index")
         asked = [(*ask(index, pairs), what) for what, pairs in queries()]
         index.close()
     kinds = Counter(told.split(",")[0] == "refused" for _, told, _ in asked)

@@ -1,13 +1,14 @@
 """How fast the product index is, in-process, beside SQLite FTS5 with indexes.
 
-    uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR] [--cpu]
+    uv run python benchmarks/search_speed.py [--products 50000] [--folder DIR] [--cpu] [--build-only]
 
 Measured: building, size, memory, opening again, the time until one changed product is found, and for each
 kind of question the median and the 99th percentile over many different ones, none of which was asked
 before. SQLite answers what it can: FTS5 BM25 for any word, B-tree indexes, GROUP BY.
 
 With ``--cpu`` the processor time that all of it took is measured instead of the time that passed, for a machine
-that has other work. At 50,000 and 1,000,000 products this ends with an error where a promise does not hold.
+that has other work; of the build both are told. At 50,000 and 1,000,000 products this ends with an error where a
+promise does not hold.
 """
 
 import argparse
@@ -41,8 +42,9 @@ NOW = parse_time("2026-01-01T00:00:00Z")
 
 
 BUILD_TARGET = 40_000
-"""Products a second on two idle cores: told beside what was measured, as few machines are idle."""
+"""Products a second of the first build of a million, by the clock on the wall, on two cores."""
 
+MANY = 1_000_000
 OPEN_S = 6.0
 PROMISES: dict[int, dict[str, tuple[float, float]]] = {
     50_000: {"text + 4 facets": (1.5, math.inf), "one change found": (25, math.inf)},
@@ -213,6 +215,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--no-sqlite", action="store_true")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--build-only", action="store_true")
     arguments = parser.parse_args()
     clock = cpu_s if arguments.cpu else time.perf_counter
     products = list(stored_products(arguments.products))
@@ -220,24 +223,26 @@ def main() -> None:
     before = memory_mib()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        index = open_index(shelf, folder, "build", clock)
+        index, built = open_index(shelf, folder, "build")
         size = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
         print(
             f"index on disk {size / 2**20:.0f} MiB, process grew by {memory_mib() - before:.0f} MiB"
         )
-        found = measured(index, shelf, questions(products, arguments.questions), arguments, clock)
+        asked = {} if arguments.build_only else questions(products, arguments.questions)
+        found = measured(index, shelf, asked, arguments, clock) if asked else {}
         index.close()
-        started = time.perf_counter()
-        open_index(shelf, folder, "open again", clock).close()
-        opened = time.perf_counter() - started
+        again, opened = open_index(shelf, folder, "open again")
+        again.close()
     broken = [
         f"{name}: {p50:.2f} and {p99:.2f} ms, promised are {promised}"
         for name, promised in PROMISES.get(arguments.products, {}).items()
-        for p50, p99 in [found[name]]
+        for p50, p99 in ([found[name]] if found else [])
         if p50 > promised[0] or p99 > promised[1]
     ]
     if opened > OPEN_S:
         broken.append(f"opened in {opened:.1f} s, promised are {OPEN_S}")
+    if arguments.products >= MANY and (rate := arguments.products / built) < BUILD_TARGET:
+        broken.append(f"built {rate:,.0f} products/s, promised are {BUILD_TARGET:,} on two cores")
     if broken:
         sys.exit("\n".join(broken))
 
@@ -274,20 +279,19 @@ def measured(
     return found
 
 
-def open_index(
-    shelf: Shelf, folder: Path, what: str, clock: Clock = time.perf_counter
-) -> TantivyIndex:
-    started, used = clock(), cpu_s()
+def open_index(shelf: Shelf, folder: Path, what: str) -> tuple[TantivyIndex, float]:
+    """Return the index, and how many seconds it took until it was ready."""
+    started, used = time.perf_counter(), cpu_s()
     index = TantivyIndex(shelf, shelf, folder)  # type: ignore[arg-type]
     while index.checks()[0].status != "pass":
         time.sleep(0.01)
-    spent, count = clock() - started, len(shelf.snapshot()[1])
-    aim = f" (aim: {BUILD_TARGET:,} on two idle cores)" if what == "build" else ""
+    spent, count = time.perf_counter() - started, len(shelf.snapshot()[1])
+    aim = f" (aim: {BUILD_TARGET:,} on two cores)" if what == "build" else ""
     print(
         f"{what}: {spent:.2f} s, {count / spent:,.0f} products/s{aim}, "
         f"{(cpu_s() - used) / count * 1e6:.1f} µs of processor time a product"
     )
-    return index
+    return index, spent
 
 
 def changed(

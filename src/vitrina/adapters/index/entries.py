@@ -119,11 +119,12 @@ class Writer:
         if lacking := [each for each in USUAL if each not in singles]:
             fields["lacks"] = lacking
         for name, step in _STEPS:
-            if isinstance(number := singles.get(name), int | float):
+            number = singles.get(name)
+            if number is not None and not isinstance(number, str):
                 fields[step] = counts.step_of(name, number)
         levels = encoding.id_levels(product_id, self._spread.prefix)
         fields.update(zip(ID_FIELDS, levels, strict=False))
-        if encoding.read_id(levels, self._spread.prefix) is None:
+        if len(levels) == len(ID_FIELDS) and len(product_id) >= encoding.ID_BYTES:
             fields["long"] = b64encode(product_id.encode()).decode()
         self._write_texts(fields, has, document)
         if has:

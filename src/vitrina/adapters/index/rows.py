@@ -164,7 +164,7 @@ def _read_measure(number: float, unit: str) -> Measured:
     return Measured(*comparable(Measure(number, unit)), number, unit)
 
 
-@lru_cache(4_096)
+@lru_cache(65_536)
 def _read_amount(text: str) -> int:
     return int(scaled(Decimal(text)))
 
@@ -175,12 +175,15 @@ def _read_time(text: str) -> int:
 
 
 def _attribute(value: Json) -> tuple[Value, ...]:
-    if isinstance(value, str | bool):
+    # What most are comes first, and one class is looked for sooner than a union of several.
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, dict):
+        return (_read_measure(float(value["value"]), value["unit"]),)
+    if isinstance(value, bool):
         return (value,)
     if isinstance(value, int | float):
         return (Measured("", float(value), float(value), ""),)
-    if isinstance(value, dict):
-        return (_read_measure(float(value["value"]), value["unit"]),)
     return tuple(dict.fromkeys(_strings(value)))
 
 
