@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from generated import page, table
 
-from vitrina.entrypoints.http.problem_types import FAULT_CODES, PROBLEM_TYPES
+from vitrina.entrypoints.http.problem_types import FAULT_CODES, PROBLEM_TYPES, QUERY_FAULT_CODES
 
 _INTRODUCTION = """\
 # Problems
@@ -45,6 +45,14 @@ def _faults() -> Iterator[str]:
     )
     yield from table(
         ("code", "meaning"), ((f"`{code}`", text) for code, text in FAULT_CODES.items())
+    )
+    yield from (
+        "",
+        "In `errors` of an `invalid_query` problem, each with the name of a parameter.",
+        "",
+    )
+    yield from table(
+        ("code", "meaning"), ((f"`{code}`", text) for code, text in QUERY_FAULT_CODES.items())
     )
 
 

@@ -1,6 +1,8 @@
 """The small parts of the HTTP entrypoint: ids of requests, accepting, compression, problem types."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,12 @@ from vitrina.domain import errors
 from vitrina.domain.errors import CatalogError
 from vitrina.entrypoints.http.compression import accepts_gzip
 from vitrina.entrypoints.http.exchange import Exchange
-from vitrina.entrypoints.http.problem_types import FAULT_CODES, OF_ERROR, PROBLEM_TYPES
+from vitrina.entrypoints.http.problem_types import (
+    FAULT_CODES,
+    OF_ERROR,
+    PROBLEM_TYPES,
+    QUERY_FAULT_CODES,
+)
 from vitrina.entrypoints.http.requests import JSON, preferred
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -154,7 +161,7 @@ def test_every_kind_of_problem_is_an_error_and_explained() -> None:
 
 def test_every_code_of_a_fault_is_explained() -> None:
     source = Path(errors.__file__).parents[1]
-    modules = [*source.glob("domain/*.py"), source / "service_layer" / "documents.py"]
+    modules = [*source.glob("domain/*.py"), *source.glob("service_layer/document*.py")]
     modules.append(source / "service_layer" / "products.py")
     text = "\n".join(each.read_text() for each in modules)
     raised = set(re.findall(r'(?:InvalidValue|Fault|fault|_refuse)\(\s*[^()"]*?"([a-z_]+)",', text))
@@ -163,3 +170,30 @@ def test_every_code_of_a_fault_is_explained() -> None:
     # A name in first place is a field, and its code stands behind it.
     assert at_a_place <= set(FAULT_CODES) | {"id"}
     assert raised - set(FAULT_CODES) <= {"id"}
+
+
+def codes_in(module: Path) -> Iterator[str]:
+    """Yield the codes of the faults that a module speaks of."""
+    places = {"InvalidValue": 0, "Fault": 1, "fault": 1, "_fault": 1}
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call):
+            name = (
+                node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
+            )
+            for given in node.args[places.get(name, 9) :][:1]:
+                branches = (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
+                yield from (ast.literal_eval(e) for e in branches if isinstance(e, ast.Constant))
+
+
+def test_every_code_of_a_fault_in_a_query_is_explained() -> None:
+    source = Path(errors.__file__).parents[1]
+    modules = [
+        source / "service_layer" / "query_string.py",
+        source / "service_layer" / "filter_parameters.py",
+        source / "entrypoints" / "http" / "discovery.py",
+        source / "adapters" / "index" / "sorting.py",
+    ]
+    raised = {code for module in modules for code in codes_in(module)}
+
+    assert {"unknown_sort", "invalid_number", "required", "too_many_values"} <= raised
+    assert raised <= set(QUERY_FAULT_CODES)

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from vitrina import __version__
 from vitrina.bootstrap import Catalog
 from vitrina.entrypoints.http.openapi import problem_example
-from vitrina.entrypoints.http.problem_types import FAULT_CODES, PROBLEM_TYPES, ProblemType
+from vitrina.entrypoints.http.problem_types import CODES_IN_ERRORS, PROBLEM_TYPES, ProblemType
 from vitrina.service_layer.query_string import parse_listing
 
 _COMMON_POLICY: Final = (
@@ -108,11 +108,12 @@ async def get_problem(request: Request) -> HTMLResponse:
 
 
 def _faults(kind: ProblemType) -> str:
-    if kind.code != "validation_failed":
+    codes = CODES_IN_ERRORS.get(kind.code)
+    if codes is None:
         return ""
     rows = "\n".join(
         f"<tr><td><code>{code}</code></td><td>{_marked(text)}</td></tr>"
-        for code, text in FAULT_CODES.items()
+        for code, text in codes.items()
     )
     return f"<h2>Codes in <code>errors</code></h2>\n<table>\n{rows}\n</table>\n"
 

@@ -431,3 +431,31 @@ FAULT_CODES: Final[Mapping[str, str]] = {
     "wrong_type": "The value is of another JSON type than the field.",
 }
 """Codes in ``errors`` of a ``validation_failed`` problem → what each means."""
+
+QUERY_FAULT_CODES: Final[Mapping[str, str]] = {
+    "control_character": FAULT_CODES["control_character"],
+    "duplicate_parameter": "The parameter may be given once only, for each facet in the case of `facet_query`.",
+    "empty_value": "The parameter, or one of the values that its commas separate, is empty.",
+    "invalid_boolean": "The value is neither `true` nor `false`.",
+    "invalid_facet_query": "A `facet_query` is not `FIELD:words`, or its field is counted by ranges.",
+    "invalid_number": "The value is no plain decimal number; of an attribute, no number with or without a unit.",
+    "invalid_time": "The value is not an RFC 3339 time.",
+    "not_combinable": "The parameter cannot stand beside the others; the detail says beside which it can.",
+    "out_of_range": "A number, or how many values there are, lies outside of what the parameter takes.",
+    "required": "The parameter is missing.",
+    "too_long": "The value is longer than the parameter takes.",
+    "too_many": "There are more values than the parameter, or all filters together, take.",
+    "too_many_values": "The attribute has too many different values to sort by; narrow the list with filters.",
+    "unknown_field": "There is no such field or facet; the detail lists the known ones.",
+    "unknown_operator": "The field cannot be compared so; the detail lists its operators.",
+    "unknown_parameter": "There is no such parameter; the detail lists the known ones.",
+    "unknown_sort": "There is no such order; the detail lists the known ones.",
+    "unknown_value": "The value is not one of the parameter's choices; the detail lists them.",
+}
+"""Codes in ``errors`` of an ``invalid_query`` problem → what each means."""
+
+CODES_IN_ERRORS: Final[Mapping[str, Mapping[str, str]]] = {
+    "validation_failed": FAULT_CODES,
+    "invalid_query": QUERY_FAULT_CODES,
+}
+"""Kind of problem that lists faults → the codes of these."""
