@@ -102,6 +102,8 @@ class JournalStore:
         self._limits = limits
         self._clock = clock
         self._visible = Visible(log, presence.marks, tables)
+        self._changed = self._visible.changed
+        self._underway = self._visible.underway
         self._syncs = Syncs(log, presence.marks, self._visible)
         self._turns = Turns(presence.write, limits.lock_wait_s)
         self.catch_up: Final = self._visible.catch_up
@@ -123,7 +125,7 @@ class JournalStore:
 
     def changes(self, after: int, *, limit: int) -> Sequence[Change]:
         self.catch_up()
-        with self._visible.changed:
+        with self._changed:
             end = self._tables.seq
             recent = self._visible.recent.after(after, limit)
         if recent is not None:
@@ -140,8 +142,8 @@ class JournalStore:
     def wait(self, after: int, *, timeout_s: float) -> bool:
         with contextlib.suppress(StoreUnreadable):  # Nothing new, then; it may pass.
             self.catch_up()
-        with self._visible.changed:
-            return self._visible.changed.wait_for(lambda: self._tables.seq > after, timeout_s)
+        with self._changed:
+            return self._changed.wait_for(lambda: self._tables.seq > after, timeout_s)
 
     def checks(self) -> list[Check]:
         """Tell how the store is."""
@@ -176,7 +178,7 @@ class JournalStore:
         """
         self._turns.take()
         try:
-            with self._visible.changed:
+            with self._changed:
                 self._take_in_appended()
                 end = self._log.end
                 self._syncs.refuse()  # Else it may be the end after a loss.
@@ -216,7 +218,7 @@ class JournalStore:
             self._syncs.wait_until_durable(self._log.end)
         self._turns.take()
         try:
-            with self._visible.changed:
+            with self._changed:
                 if self._turns.is_for_several() and self._turns.caught_up:
                     self._syncs.refuse()
                 else:
@@ -226,7 +228,7 @@ class JournalStore:
                 self._wait_for_room()  # Refuses when that was the end after a loss.
                 # A clock that was set back must not make a later change look earlier.
                 self._visible.now = max(self._clock().astimezone(UTC), self._visible.now)
-                return Layer(self._visible.underway.tip), self._visible.now
+                return Layer(self._underway.tip), self._visible.now
         except BaseException:
             self._turns.give()
             raise
@@ -266,18 +268,18 @@ class JournalStore:
             raise StoreReadOnly(f"the journal cannot be written: {error}") from error
 
     def _has_room(self) -> bool:
-        return self._visible.underway.size < self._limits.pending_bytes
+        return self._underway.size < self._limits.pending_bytes
 
     def _wait_for_room(self) -> None:
         def ready() -> bool:
             return self._syncs.refusal is not None or self._has_room()
 
-        if not self._visible.changed.wait_for(ready, self._limits.lock_wait_s):
+        if not self._changed.wait_for(ready, self._limits.lock_wait_s):
             raise StoreBusy(self._limits.lock_wait_s)
         self._syncs.refuse()
 
     def _append(self, layer: Layer, now: datetime, source: Source) -> int:
-        tip = self._visible.underway.tip_seq
+        tip = self._underway.tip_seq
         changes = layer.numbered(tip, now, source)
         span = Span(tip + 1, tip + len(changes), self._tables.seq)
         answers = tuple(Remembered(key, now, each) for key, each in layer.answers.items())
@@ -288,17 +290,17 @@ class JournalStore:
                 f"one change of {len(line)} bytes is more than the {RECORD_BYTES_MAX} allowed"
             )
         end = self._log.end + len(line)
-        with self._visible.changed:
+        with self._changed:
             # Before it is in the journal: as soon as it is, another process may make it durable.
-            self._visible.underway.push(Pending(end, record, layer, len(line)))
+            self._underway.push(Pending(end, record, layer, len(line)))
         try:
             self._write(line, span)
         except BaseException:
-            with self._visible.changed:
-                self._visible.underway.pop()
-                self._visible.changed.notify_all()
+            with self._changed:
+                self._underway.pop()
+                self._changed.notify_all()
             raise
-        with self._visible.changed:
+        with self._changed:
             if self._syncs.lost:
                 raise StoreReadOnly(str(self._syncs.refusal))  # A sync failed just now.
             self.appended_records += 1
@@ -311,7 +313,7 @@ class JournalStore:
             self._log.append(line, span)
         except AppendFailed as error:
             reason = f"the journal cannot be written: {error}"
-            with self._visible.changed:
+            with self._changed:
                 if error.passing:
                     self._marks.say(Notice.REFUSED, reason)
                     _log.error("write refused", reason=reason)
@@ -319,7 +321,7 @@ class JournalStore:
                     self._syncs.fail(reason)
             raise StoreReadOnly(reason) from error
         except SyncFailed as error:
-            with self._visible.changed:
+            with self._changed:
                 self._syncs.fail(error)
             raise StoreReadOnly(str(self._syncs.refusal)) from error
 
@@ -330,6 +332,6 @@ class JournalStore:
             The number of the last change that the unit of work has seen or made.
         """
         if self._turns.is_for_several():
-            return self._visible.underway.tip_seq
+            return self._underway.tip_seq
         self._syncs.wait_until_durable(end)
         return self._tables.seq
