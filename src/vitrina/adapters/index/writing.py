@@ -50,6 +50,12 @@ BURST: Final = 200
 """How many products the engine is given at once. It takes each sooner than the next is written, and to wake it
 for each costs a quarter of all the work."""
 
+HUGE_PAGES: Final = (
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.top_pad=67108864"
+)
+"""Has helpers keep what the engine gathers in pages of 2 MiB, where the C library knows how and whoever started the
+service has chosen nothing: a tenth less of the processor, as it jumps about in tables of 100 MiB."""
+
 LOOK_AGAIN_S: Final = 0.1
 """How often it is looked whether the index is still wanted, while a helper finishes its part."""
 
@@ -152,7 +158,11 @@ class _Helper:
             bufsize=BUFFER_BYTES,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(vitrina.__file__).parents[1])},
+            env={
+                "GLIBC_TUNABLES": HUGE_PAGES,
+                **os.environ,
+                "PYTHONPATH": str(Path(vitrina.__file__).parents[1]),
+            },
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
