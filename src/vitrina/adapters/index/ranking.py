@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from tantivy import Occur, Query
+from tantivy import DocAddress, Occur, Query
 
 from vitrina.adapters.index.narrowing import Bonus, all_of, any_of, bonuses, scored
 from vitrina.adapters.index.pages import Place, Ranked
@@ -27,7 +27,7 @@ WHOLE_TITLE_WORTH: Final = 500 * UNIT
 IDENTIFIER_WORTH: Final = 1_000 * UNIT
 
 SPARE: Final = 8
-"""How many more of the best are asked for than needed, for those that are worth the same."""
+"""How many more of the best are asked for than needed, before and behind, for those that are worth the same."""
 
 type _Worth = tuple[Query, float]
 
@@ -68,20 +68,35 @@ class Ranking:
     def next(self, begin: Place, need: int) -> list[Ranked]:
         """Return what follows in the tier of a place: what is needed, or more, or all that is left."""
         query = self._query(begin.tier)
-        asked = min(begin.seen, self._walker.searcher.num_docs) + need + SPARE
-        while (found := self._best(query, asked, need, begin)) is None:
-            asked *= 2
-        return begin.before(found)
+        seen = min(begin.seen, self._walker.searcher.num_docs)
+        skipped = max(seen - SPARE, 0)
+        asked, spare = seen - skipped + need + SPARE, SPARE
+        while True:
+            hits = self._best(query, skipped, asked)
+            if skipped and (not hits or hits[0][0] <= begin.worth):
+                # Fewer come before by now, or some that are worth as much do.
+                spare *= 8
+                before = max(skipped - spare, 0)
+                skipped, asked = before, asked + skipped - before
+            elif (found := self._following(hits, asked, need, begin)) is not None:
+                return begin.before(found)
+            else:
+                asked *= 2
 
-    def _best(self, query: Query, asked: int, need: int, begin: Place) -> list[Ranked] | None:
-        """Return what follows a place among so many of the best; None when that does not tell."""
+    def _best(self, query: Query, skipped: int, asked: int) -> Sequence[tuple[float, DocAddress]]:
+        """Return so many of the best matches, without the very best."""
         # It looks at all matches anyway, so that counting them costs nothing.
         best = self._walker.searcher.search(
-            query, asked, count=self._counting, weight_by_field="boost"
+            query, asked, count=self._counting, offset=skipped, weight_by_field="boost"
         )
         if self._counting:
             self.total = best.count  # type: ignore[attr-defined] # as in narrowing.count
-        hits = best.hits
+        return best.hits
+
+    def _following(
+        self, hits: Sequence[tuple[float, DocAddress]], asked: int, need: int, begin: Place
+    ) -> list[Ranked] | None:
+        """Return what follows a place among the best that were asked for; None when that does not tell."""
         later = [each for each in hits if each[0] <= begin.worth]
         need += sum(worth == begin.worth for worth, _ in later)
         if len(hits) == asked and (len(later) < need or later[need - 1][0] == hits[-1][0]):
