@@ -8,7 +8,7 @@ import pytest
 import tantivy
 from hypothesis import example, given, strategies as st
 
-from tests.contract.product_index import follow, new_catalog, put
+from tests.contract.product_index import follow, new_catalog, put, remove
 from vitrina.adapters.index import planning
 from vitrina.adapters.index.analysis import LANGUAGES, Analyzer
 from vitrina.adapters.index.engine import TantivyIndex
@@ -322,6 +322,23 @@ def test_pages_of_an_answer_join_while_others_are_written(catalog: MemoryCatalog
 
     assert len(before) == 34
     assert [each for each in found if each in before] == before
+
+
+def test_what_follows_a_page_is_found_when_what_came_before_it_is_gone(
+    catalog: MemoryCatalog,
+) -> None:
+    """The engine leaves out what was seen before, which is fewer by then."""
+    titles = {f"p{n:02}": "Lamp" + " and more" * (n // 2) for n in range(60)}
+    put(catalog, *(Product(id=each, title=title) for each, title in titles.items()))
+    index = TantivyIndex(catalog.view, catalog)
+
+    first = index.search(ProductQuery("lamp", limit=40))
+    for each in first.ids[:35]:
+        remove(catalog, each)
+    rest = index.search(ProductQuery("lamp", limit=40, after=first.next))
+
+    assert [*first.ids, *rest.ids] == list(titles)
+
 
 
 @pytest.mark.parametrize("text", ["bluray player", "blu ray", "wirless", "red wirel", "x"])
