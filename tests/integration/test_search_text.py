@@ -340,7 +340,6 @@ def test_what_follows_a_page_is_found_when_what_came_before_it_is_gone(
     assert [*first.ids, *rest.ids] == list(titles)
 
 
-
 @pytest.mark.parametrize("text", ["bluray player", "blu ray", "wirless", "red wirel", "x"])
 def test_every_way_to_write_a_word_joins_over_pages(catalog: MemoryCatalog, text: str) -> None:
     titles = ["Bluray player", "Blu-ray player", "Blu ray disc", "Wireless X", "Red wireless xyz"]
