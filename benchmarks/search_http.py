@@ -51,6 +51,9 @@ QUESTIONS = 20_000
 SLOWEST = 0.1
 """Requests a second that count for less than that, so that nothing is infinitely faster."""
 
+SETTLE_S = 0.3
+"""How long a service may work off what many clients have left it before one client is alone."""
+
 KNOWN = 50_000
 HOT = 50
 KINDS = {
@@ -153,6 +156,7 @@ def compare(
                 service = services[name]
                 before = service.processor_s()
                 many = each.load(service.port, connections=CONNECTIONS, seconds=seconds)
+                time.sleep(SETTLE_S)
                 one = each.load(service.port, connections=1, seconds=seconds)
                 answered = max(many.requests + one.requests, 1)
                 spent = (service.processor_s() - before) * 1_000 / answered

@@ -110,6 +110,7 @@ class Follower:
     def finish(self) -> None:
         """Wait until what is being written is written; nothing must be committed any more."""
         self._writer.wait_merging_threads()
+        self._states.close()
 
     def _reopen(self) -> bool:
         """Go on with what is kept on the disk; False when it is of no use."""

@@ -9,15 +9,15 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Final
 
-PAID: Final = 4_000
-"""How many products of a word each question for it pays for: to take them in takes about as long as the engine
-takes for a question that has such a word, 1.5 ms."""
+PAID: Final = 1_000
+"""How many products of a word each question for it pays for: to take them in takes about as long as a
+question takes the engine."""
 
 OUTSET: Final = 5_000
 """As many products must have been earned before any are taken in: documents must be numbered first."""
 
 EARNED: Final = 2
-EARNED_MAX: Final = 4_000
+EARNED_MAX: Final = 1_000
 """How many products may be taken in for each question so far, by each question; and at most by one of them."""
 
 LONGEST: Final = 50_000

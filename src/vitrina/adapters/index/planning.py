@@ -173,6 +173,10 @@ class Vocabulary:
         """Return about how many products hold the rarest word of a plan."""
         return min(map(self.holding, plan.words), default=self._searcher.num_docs)
 
+    def commonest(self, plan: Plan) -> float:
+        """Return about how many products hold the commonest word of a plan."""
+        return max(map(self.holding, plan.words), default=0)
+
     def match(self, plan: Plan) -> Query:
         """Return what matches a plan, without its worth."""
         held = self._held(plan)

@@ -1,6 +1,7 @@
 """One search on one state of the index: its page, its total, its facets."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +34,10 @@ DEAR: Final = 1_000
 FEW: Final = 4
 """How many words these are at most."""
 
+LONG: Final = 50_000
+"""Where a word is held by so many products, the engine takes milliseconds to rank what matches, and as long again
+to count it or its facets: both are done at once."""
+
 ANSWERS_MAX: Final = 256
 """How many whole answers are kept until the next change."""
 
@@ -52,6 +57,7 @@ class Search:
         self._found: Matches | None = None
         self._narrowed: Matches | None = None
         self._whole: Query | None = None
+        self._ranked: Future[Page] | None = None
 
     def hits(self) -> Hits:
         """Return the page that was asked for.
@@ -91,9 +97,19 @@ class Search:
         if self._found is not None:
             self._plan = self._found.plan
             self._narrowed = self._narrow(self._query.filters)
-        elif relaxing and not self._finds_enough(plan):
+            return
+        if (relaxing or self._plain_facets()) and self._is_long(plan):
+            ranking = self._ranking(plan, counting=False)
+            self._ranked = self._state.beside.submit(page_of, ranking, self._query)
+        if relaxing and not self._finds_enough(plan):
+            self._ranked = None
             self._plan = self._state.vocabulary.relaxed(plan)
             self._whole = None
+
+    def _is_long(self, plan: Plan) -> bool:
+        """Say whether it takes the engine long to find what matches a plan, and this is to be ranked."""
+        by_worth = self._query.order.field == "relevance"
+        return by_worth and self._state.vocabulary.commonest(plan) >= LONG
 
     def _narrow(self, filters: Sequence[Filter]) -> Matches | None:
         """Return what of the matches that are known meets filters; None where the engine is to be asked."""
@@ -269,17 +285,22 @@ class Search:
         assert plan is not None  # noqa: S101 - nothing else is ranked
         if self._narrowed is not None:
             return page_of(self._narrowed, self._query)
-        ranking = Ranking(
-            Walker(self._state.searcher, self._state.narrowing.schema, self._state.prefix),
-            self._state.vocabulary,
-            plan,
-            self._state.narrowing.query(self._telling(self._query.filters)),
-            counting=not self._is_counted(),
-        )
+        if self._ranked is not None:
+            return self._ranked.result()
+        ranking = self._ranking(plan, counting=not self._is_counted())
         page = page_of(ranking, self._query)
         if ranking.total is not None:
             self._keep_total(ranking.total)
         return page
+
+    def _ranking(self, plan: Plan, *, counting: bool) -> Ranking:
+        return Ranking(
+            Walker(self._state.searcher, self._state.narrowing.schema, self._state.prefix),
+            self._state.vocabulary,
+            plan,
+            self._state.narrowing.query(self._telling(self._query.filters)),
+            counting=counting,
+        )
 
     def _by_field(self) -> Page:
         numbers = () if self._plan is None else self._plan.numbers

@@ -1,6 +1,8 @@
 """The states of an index: what is remembered of one until the next change, and how that one is made."""
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -44,6 +46,7 @@ class State:
         matching: Finds what matches a text, where what its words are worth is kept.
         columns: What documents have in fields, where that is kept.
         tally: Counts facets.
+        beside: Where a part of a long question is answered while the rest of it is.
         totals: Those that were counted before.
         facts: Whether all products meet a filter, for those that were asked about.
         answers: To the questions that were asked before.
@@ -58,6 +61,7 @@ class State:
     matching: Matching
     columns: Columns
     tally: Tally
+    beside: Executor
     totals: dict[Question, int] = field(default_factory=dict)
     facts: dict[Filter, bool] = field(default_factory=dict)
     answers: dict[ProductQuery, Hits] = field(default_factory=dict)
@@ -113,6 +117,7 @@ class States:
         self._tree = CategoryTree()
         self._categories = CategoryWords(self._tree, self.analyzer)
         self._lineages = Lineages(self._tree)
+        self._beside = ThreadPoolExecutor(os.process_cpu_count(), "search-beside")
 
     def now(self, index: tantivy.Index, seq: int, prefix: str) -> State:
         """Return the state after the last commit of the engine.
@@ -143,7 +148,12 @@ class States:
             Matching(Holdings(searcher, documents, narrowing, vocabulary), columns),
             columns,
             Tally(searcher, self._lineages),
+            self._beside,
         )
+
+    def close(self) -> None:
+        """Wait for what is being found."""
+        self._beside.shutdown()
 
     def _split(self, words: Iterable[str]) -> tuple[str, ...]:
         return tuple(self.analyzer.split(" ".join(words)))
