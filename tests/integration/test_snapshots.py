@@ -19,7 +19,7 @@ from tests.builders import LAMP
 from tests.integration.disks import FailingDisk, Gate
 from tests.integration.stores import contents, lamp, save
 from tests.waiting import until
-from vitrina.adapters import codec, tables as tables_module
+from vitrina.adapters import codec, remembered as remembered_module
 from vitrina.adapters.catalog_folder import Location
 from vitrina.adapters.journal import fold as fold_module, mapped as mapped_module
 from vitrina.adapters.journal.disk import Disk
@@ -30,7 +30,8 @@ from vitrina.adapters.journal.pace import at_full_speed
 from vitrina.adapters.journal.snapshot import open_base, read_snapshot
 from vitrina.adapters.journal.store import StoreLimits
 from vitrina.adapters.memory import MemoryCatalog
-from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Tables
 from vitrina.adapters.upkeep.repair import repair
 from vitrina.adapters.upkeep.verify import verify
 from vitrina.domain.errors import (
@@ -432,7 +433,7 @@ def remembered(number: int, at: datetime) -> Remembered:
 def test_of_very_many_answers_the_oldest_are_forgotten(
     monkeypatch: pytest.MonkeyPatch, name: str, most: int
 ) -> None:
-    monkeypatch.setattr(tables_module, name, most)
+    monkeypatch.setattr(remembered_module, name, most)
     tables, now = Tables(), datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(25):
         tables.remember([remembered(number, now)], now)

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from tests.builders import FULL
 from vitrina.adapters import codec
 from vitrina.adapters.journal.record import DamagedRecord, Record, Span, decode, encode, inspect
-from vitrina.adapters.tables import Remembered
+from vitrina.adapters.remembered import Remembered
 from vitrina.service_layer.changes import Change, ChangeType, Source
 from vitrina.service_layer.documents import Document
 from vitrina.service_layer.ports import Answered

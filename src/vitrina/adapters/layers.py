@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vitrina.adapters import codec
-from vitrina.adapters.tables import Keys, Readable, Remembered
+from vitrina.adapters.levels import Keys
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Readable
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import IdTaken, ProductNotFound, SkuTaken, SlugTaken
 from vitrina.domain.product import Product

@@ -9,7 +9,8 @@ from threading import Condition, Lock
 from typing import Final
 
 from vitrina.adapters.layers import Layer
-from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Tables
 from vitrina.adapters.tables_view import TablesView
 from vitrina.adapters.unit_of_work import LayeredUnitOfWork
 from vitrina.domain.errors import ChangesGone, StoreBusy

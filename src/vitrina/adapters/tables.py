@@ -8,25 +8,18 @@ snapshot, whatever its size; and a snapshot is made while others write, without 
 """
 
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, Literal, Protocol
 
 from vitrina.adapters import codec
+from vitrina.adapters.levels import NO_KEYS, Keys, Level, Tally
+from vitrina.adapters.remembered import Remembered, RememberedAnswers
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.service_layer.changes import Change
-from vitrina.service_layer.documents import Document, Json
 from vitrina.service_layer.ports import Answered, Stored
-
-ANSWERS_KEPT: Final = timedelta(hours=24)
-"""How long an idempotency key replays its first answer, unless there are very many."""
-
-ANSWERS_MAX: Final = 100_000
-ANSWERS_BYTES_MAX: Final = 64 * 2**20
-"""How many answers are kept, and how much of them; then the oldest are forgotten earlier."""
 
 
 class _Unknown(Enum):
@@ -34,15 +27,6 @@ class _Unknown(Enum):
 
 
 _UNKNOWN: Final = _Unknown.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An answer under its idempotency key, and when it was given."""
-
-    key: str
-    at: datetime
-    answer: Answered
 
 
 class Readable(Protocol):
@@ -84,104 +68,6 @@ class Nothing:
 
     def __iter__(self) -> Iterator[Stored]:
         return iter(())
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What the tables index a product by."""
-
-    sku: str | None = None
-    slug: str | None = None
-    category_id: str | None = None
-    active: bool = False
-
-    @classmethod
-    def of(cls, document: Document) -> "Keys":
-        return cls(
-            _text(document["sku"]),
-            _text(document["slug"]),
-            _text(document["category_id"]),
-            document["status"] == "active",
-        )
-
-
-NO_KEYS: Final = Keys()
-
-
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-@dataclass(slots=True)
-class Level:
-    """What was changed over a base; None is what is no longer there.
-
-    Attributes:
-        products: By id.
-        skus, slugs: Key → id of its product.
-    """
-
-    products: dict[str, Stored | None] = field(default_factory=dict)
-    skus: dict[str, str | None] = field(default_factory=dict)
-    slugs: dict[str, str | None] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.products) + len(self.skus) + len(self.slugs)
-
-    def before(self, later: "Level") -> "Level":
-        """Return both as one, in the place of the larger of them; costs as much as the smaller."""
-        if len(self) > len(later):
-            self.products.update(later.products)
-            self.skus.update(later.skus)
-            self.slugs.update(later.slugs)
-            return self
-        _put_below(later.products, self.products)
-        _put_below(later.skus, self.skus)
-        _put_below(later.slugs, self.slugs)
-        return later
-
-
-def _put_below[T](later: dict[str, T], earlier: Mapping[str, T]) -> None:
-    for key, value in earlier.items():
-        later.setdefault(key, value)
-
-
-@dataclass(slots=True)
-class Tally:
-    """How many products are filed under each category.
-
-    Attributes:
-        filed: Those of any status.
-        active: The active ones.
-    """
-
-    filed: Counter[str] = field(default_factory=Counter)
-    active: Counter[str] = field(default_factory=Counter)
-
-    def add(self, keys: Keys, step: Literal[1, -1] = 1) -> None:
-        if keys.category_id is not None:
-            self.filed[keys.category_id] += step
-            self.active[keys.category_id] += step * keys.active
-
-    def move(self, old: Keys, new: Keys) -> bool:
-        """Count a product elsewhere; False when it stays where it is."""
-        if (old.category_id, old.active) == (new.category_id, new.active):
-            return False
-        self.add(old, -1)
-        self.add(new)
-        return True
-
-    def by_subtree(self, tree: CategoryTree) -> Mapping[str, int]:
-        """Return category id → number of active products in its subtree."""
-        counts: Counter[str] = Counter()
-        for category_id, count in list(self.active.items()):
-            if count and category_id in tree.by_id:
-                for above in tree.lineage(category_id):
-                    counts[above.id] += count
-        return counts
-
-    def copy(self) -> "Tally":
-        return Tally(+self.filed, +self.active)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +161,7 @@ class Tables:
         self._counts: tuple[CategoryTree, int, Mapping[str, int]] | None = None
         self._categories: dict[str, Stored] = {}
         self._tree = CategoryTree()
-        self._answers: dict[str, Remembered] = {}
-        self._answers_bytes = 0
+        self._answers = RememberedAnswers()
 
     def product(self, product_id: str) -> Stored | None:
         found = self._above(product_id)
@@ -319,10 +204,7 @@ class Tables:
         return self._tree
 
     def answered(self, key: str, now: datetime) -> Answered | None:
-        remembered = self._answers.get(key)
-        if remembered is None or now - remembered.at > ANSWERS_KEPT:
-            return None
-        return remembered.answer
+        return self._answers.get(key, now)
 
     def everything(self) -> tuple[int, Everything]:
         """Return every product of one moment, and the number of its last change."""
@@ -360,7 +242,7 @@ class Tables:
                 self._base,
                 self._folding,
                 self._tally.copy(),
-                list(self._answers.values()),
+                self._answers.all(),
             )
 
     def rest_on(self, base: Base, left: Level | None = None) -> None:
@@ -438,21 +320,8 @@ class Tables:
                 self._tree = CategoryTree(categories)
 
     def remember(self, remembered: Iterable[Remembered], now: datetime) -> None:
-        """Keep answers, and forget the oldest: after 24 hours, or when there are too many."""
-        for each in remembered:
-            self._forget(each.key)  # a key used again after its time moves to the end
-            self._answers[each.key] = each
-            self._answers_bytes += len(each.answer.product.body)
-        while self._answers:
-            oldest = next(iter(self._answers.values()))
-            many = len(self._answers) > ANSWERS_MAX or self._answers_bytes > ANSWERS_BYTES_MAX
-            if not many and now - oldest.at <= ANSWERS_KEPT:
-                break
-            self._forget(oldest.key)
-
-    def _forget(self, key: str) -> None:
-        if (known := self._answers.pop(key, None)) is not None:
-            self._answers_bytes -= len(known.answer.product.body)
+        """Keep answers; see :meth:`RememberedAnswers.remember`."""
+        self._answers.remember(remembered, now)
 
     def _above(self, product_id: str) -> Stored | Literal[_Unknown.UNKNOWN] | None:
         """Return a product as the levels have it."""

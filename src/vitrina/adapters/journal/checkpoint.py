@@ -30,7 +30,8 @@ from vitrina.adapters.journal.snapshot import (
     sweep,
 )
 from vitrina.adapters.journal.store import JournalStore, StoreLimits
-from vitrina.adapters.tables import Level, Tables
+from vitrina.adapters.levels import Level
+from vitrina.adapters.tables import Tables
 from vitrina.domain.errors import StoreUnreadable
 from vitrina.service_layer import metrics
 from vitrina.service_layer.metrics import Figure, Meters

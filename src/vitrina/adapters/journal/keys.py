@@ -40,7 +40,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from vitrina.adapters.journal.slots import NO_SLOTS, SLOT_BYTES, Slots
-from vitrina.adapters.tables import Tally
+from vitrina.adapters.levels import Tally
 
 KEYS_SUFFIX: Final = ".keys"
 BLOCK_ROWS: Final = 64

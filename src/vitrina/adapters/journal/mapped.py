@@ -21,7 +21,7 @@ from vitrina.adapters.journal.disk import Disk
 from vitrina.adapters.journal.keys import SnapshotKeys, digest_of
 from vitrina.adapters.journal.pace import Pace
 from vitrina.adapters.journal.slots import Slots
-from vitrina.adapters.tables import Keys, Level, Tally
+from vitrina.adapters.levels import Keys, Level, Tally
 from vitrina.domain.errors import StoreUnreadable
 from vitrina.domain.identifiers import ID_LENGTH_MAX
 from vitrina.service_layer.ports import Stored

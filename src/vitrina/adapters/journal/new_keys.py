@@ -13,7 +13,7 @@ from vitrina.adapters.journal.keys import (
 )
 from vitrina.adapters.journal.pace import Pace
 from vitrina.adapters.journal.slots import SlotsInTheMaking
-from vitrina.adapters.tables import Tally
+from vitrina.adapters.levels import Tally
 from vitrina.service_layer.ports import Stored
 
 

@@ -41,7 +41,7 @@ from typing import Any, Final
 import orjson
 
 from vitrina.adapters import codec
-from vitrina.adapters.tables import Remembered
+from vitrina.adapters.remembered import Remembered
 from vitrina.domain.errors import InvalidValue
 from vitrina.service_layer.changes import Change, ChangeType, Source
 from vitrina.service_layer.ports import Answered, Stored

@@ -50,7 +50,9 @@ from vitrina.adapters.journal.mapped import Mapped, OpenFile
 from vitrina.adapters.journal.new_keys import NewKeys
 from vitrina.adapters.journal.pace import Pace, at_full_speed
 from vitrina.adapters.journal.record import decode_answer
-from vitrina.adapters.tables import Keys, Remembered, Tables, Tally
+from vitrina.adapters.levels import Keys, Tally
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Tables
 from vitrina.domain.errors import InvalidValue
 from vitrina.service_layer.ports import Stored
 from vitrina.service_layer.times import format_time, parse_time

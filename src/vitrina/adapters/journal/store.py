@@ -39,7 +39,8 @@ from vitrina.adapters.journal.turns import Turns
 from vitrina.adapters.journal.underway import Pending
 from vitrina.adapters.journal.visible import Visible
 from vitrina.adapters.layers import Layer
-from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Tables
 from vitrina.adapters.tables_view import TablesView
 from vitrina.adapters.unit_of_work import LayeredUnitOfWork
 from vitrina.domain.errors import StoreBusy, StoreReadOnly, StoreUnreadable

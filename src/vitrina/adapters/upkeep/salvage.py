@@ -23,7 +23,8 @@ from vitrina.adapters.memory import MemoryCatalog
 from vitrina.adapters.product_file import EditKind, UnreadableFile
 from vitrina.adapters.product_file.categories_file import read_categories
 from vitrina.adapters.projection.base import Base
-from vitrina.adapters.tables import Remembered, Tables
+from vitrina.adapters.remembered import Remembered
+from vitrina.adapters.tables import Tables
 from vitrina.adapters.upkeep.agreement import Differences, Files, Since, differences
 from vitrina.domain.category import Category, CategoryTree
 from vitrina.domain.errors import CatalogError
