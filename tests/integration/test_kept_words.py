@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
@@ -27,6 +27,7 @@ from vitrina.adapters.index.planning import Synonyms
 from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.attributes import Measure
+from vitrina.domain.errors import BadCursor
 from vitrina.domain.product import Condition, Product, Rating, Status
 from vitrina.service_layer.queries import FACET_FIELDS, Facet, Filter, Operator, ProductQuery, Sort
 
@@ -318,6 +319,48 @@ def test_a_position_with_numbers_that_no_catalog_has_is_read_by_the_engine() -> 
         (9, 500, 0, 0, 500, 0, 0),
     ]:
         both.compare(ProductQuery("red lamp", after=("p1", 1e300, 1, 0, *numbers)))
+
+
+def test_a_word_of_a_position_from_before_others_were_added_is_taken_in_whole() -> None:
+    """How many products hold it with a typo was found out before there were as many."""
+    catalog = new_catalog()
+    put(catalog, *(Product(id=f"p{n}", title="Wireless lamp") for n in range(20)))
+    put(catalog, *(Product(id=f"r{n}", title="Red lamp") for n in range(180)))
+    both = Both(catalog)
+    query = ProductQuery("wirless", limit=7)
+    after = both.asking.search(query).next
+    put(catalog, *(Product(id=f"q{n}", title="Wireless lamp") for n in range(20)))
+
+    both.compare(replace(query, after=after))
+
+
+def test_a_word_is_taken_in_whole_when_it_was_counted_beside_another_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What has ``bluray`` holds ``blu`` only where ``ray`` follows."""
+    monkeypatch.setattr(keeping, "PAID", 15)
+    catalog = new_catalog()
+    titles = ["Blu ray", "Bluray", *4 * ["Light"]]
+    put(catalog, *(Product(id=f"p{n}", title=titles[n % 6]) for n in range(60)))
+    both = Both(catalog)
+
+    for text, limit in (("blu light", 7), ("blu ray", 7), ("blu ray", 8)):
+        query = ProductQuery(text, limit=limit)
+        kept = both.keeping.search(query)
+        with nothing_kept():
+            assert both.asking.search(query) == kept
+
+
+@pytest.mark.parametrize("rarity", [-(2**63), 2**63 - 1])
+@pytest.mark.parametrize("typos", [-1, 0, 3, 2**40])
+def test_a_position_of_any_numbers_is_read_or_refused(rarity: int, typos: int) -> None:
+    catalog = new_catalog()
+    put(catalog, *(Product(id=f"p{n}", title="Red lamp") for n in range(5)))
+    query = ProductQuery("red lamp", facets=(Facet("brand"),))
+    after = ("p1", 1e300, 1, 0, 2, rarity, typos, 0, 500, 0, 0)
+
+    with suppress(BadCursor):
+        Both(catalog).compare(replace(query, after=after))
 
 
 def test_the_most_frequent_two_hundred_values_are_those_that_the_engine_counts() -> None:

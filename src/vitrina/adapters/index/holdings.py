@@ -154,9 +154,12 @@ class Holdings:
         )
 
     def _take_word(self, word: Word, size: int) -> Holding:
-        """Take in a word that at most *size* products hold."""
+        """Take in a word that about *size* products hold."""
         query = word_query(self._vocabulary, word)
-        documents, worths = self.documents.search(query, max(size, 1))
+        documents, worths = self.documents.search(query, size + 1)
+        if len(documents) > size:
+            # More than was reckoned: by a position from before others were added, or beside another neighbour.
+            documents, worths = self.documents.search(query, self.documents.size)
         self.documents.weigh(documents, self._vocabulary.held(word))
         holding = Holding(documents, worths.astype(np.int32) + np.int32(ONE))
         self._words.put(word, holding, holding.nbytes)

@@ -167,7 +167,9 @@ class Vocabulary:
 
     def holding(self, word: Word) -> float:
         """Return about how many products hold a word, as its rarity tells."""
-        return self._searcher.num_docs / math.exp(word.rarity / UNIT)
+        # A position may come with any number for the rarity.
+        rarity = min(max(word.rarity / UNIT, 0.0), RARITY_MAX)
+        return self._searcher.num_docs / math.exp(rarity)
 
     def rarest(self, plan: Plan) -> float:
         """Return about how many products hold the rarest word of a plan."""
@@ -449,6 +451,8 @@ def _as_begun(asked: Sequence[Word], numbers: Sequence[int]) -> tuple[list[Word]
     if len(numbers) != 1 + 3 * len(asked):
         raise BadCursor
     needed, *rest = numbers
+    if not all(0 <= typos < len(TYPO_WORTH) for typos in rest[1::3]):
+        raise BadCursor
     words = [
         replace(word, rarity=rarity, typos=typos, common=bool(common))
         for word, (rarity, typos, common) in zip(asked, batched(rest, 3, strict=True), strict=True)
