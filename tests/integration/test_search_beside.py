@@ -1,13 +1,18 @@
 """Long questions: what matches is ranked while it is counted, and the answer is the same."""
 
+from concurrent.futures import wait
 from dataclasses import replace
+from os import process_cpu_count
+from threading import current_thread
 
 import pytest
 
 from tests.builders import eur
 from tests.contract.product_index import follow, new_catalog, put
-from vitrina.adapters.index import searching
+from tests.integration.disks import Gate
+from vitrina.adapters.index import pages, searching
 from vitrina.adapters.index.engine import TantivyIndex
+from vitrina.adapters.index.pages import Page, Ranking
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.errors import BadCursor
 from vitrina.domain.product import Product
@@ -86,3 +91,25 @@ def test_a_wrong_position_is_refused_when_it_is_ranked_beside(
 
         with pytest.raises(BadCursor):
             index.search(replace(QUERIES[1], after=wrong))
+
+
+def test_what_is_no_longer_wanted_is_not_ranked(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While others are ranked, too few products turn out to hold all words."""
+    monkeypatch.setattr(searching, "LONG", 0)
+    ranked_in: list[str] = []
+
+    def page_of(ranking: Ranking, query: ProductQuery) -> Page:
+        ranked_in.append(current_thread().name)
+        return pages.page_of(ranking, query)
+
+    monkeypatch.setattr(searching, "page_of", page_of)
+    gate = Gate()
+    with TantivyIndex(catalog.view, catalog) as index:
+        beside = index._follower.state.beside  # noqa: SLF001 - to keep all of its threads busy
+        others = [beside.submit(gate) for _ in range(4 * (process_cpu_count() or 1))]
+        index.search(ProductQuery("red sofa", limit=7))
+        gate.open()
+        wait(others, 30)
+    assert ranked_in == ["MainThread"]

@@ -1,13 +1,15 @@
 """Numbers and terms that keep the order of what they stand for."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 
+import pytest
 from hypothesis import example, given, strategies as st
 
-from tests.builders import FULL
+from tests.builders import FULL, LAMP
 from vitrina.adapters.codec import store_product
-from vitrina.adapters.index import encoding
+from vitrina.adapters.index import analysis, encoding
 from vitrina.adapters.index.analysis import Analyzer
 from vitrina.adapters.index.entries import Writer
 from vitrina.adapters.index.rows import Measured, Value
@@ -121,3 +123,25 @@ def test_whoever_changes_how_products_are_written_counts_the_format_up() -> None
     digest = blake2b(written.encode(), digest_size=8).hexdigest()
 
     assert (FORMAT, digest) == (6, "8a87c8db34c67306")
+
+
+def test_what_is_made_of_a_title_is_remembered_when_it_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Sequence[str]] = []
+    whole = analysis.whole
+
+    def noted(words: Sequence[str]) -> str:
+        made.append(words)
+        return whole(words)
+
+    monkeypatch.setattr(analysis, "whole", noted)
+    writer = Writer(Analyzer("en"), Spread())
+    body = store_product(LAMP).body
+
+    counts = []
+    for _ in range(3):
+        writer.write(body)
+        counts.append(len(made))
+
+    assert counts == [1, 2, 2]

@@ -126,17 +126,19 @@ class Writer:
         fields.update(zip(ID_FIELDS, levels, strict=False))
         if len(levels) == len(ID_FIELDS) and len(product_id) >= encoding.ID_BYTES:
             fields["long"] = b64encode(product_id.encode()).decode()
-        self._write_texts(fields, has, document)
+        # Asked for once: what is asked for twice is taken for a title that comes again.
+        title = self._titles[str(document["title"])]
+        self._write_texts(fields, has, document, title)
         if has:
             fields["has"] = has
-        title = self._titles[str(document["title"])]
         rank = encoding.rank(levels[0], self._spread.landmarks)
         fields["boost"] = _boost(title.length, rank)
         return fields
 
-    def _write_texts(self, fields: dict[str, object], has: list[str], document: Document) -> None:
+    def _write_texts(
+        self, fields: dict[str, object], has: list[str], document: Document, title: _Title
+    ) -> None:
         """Write the fields of words and of what has words."""
-        title = self._titles[str(document["title"])]
         fields.update(title.fields)
         words = [title.mistakable]
         terms = [title.terms]

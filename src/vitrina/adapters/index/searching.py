@@ -102,7 +102,9 @@ class Search:
             ranking = self._ranking(plan, counting=False)
             self._ranked = self._state.beside.submit(page_of, ranking, self._query)
         if relaxing and not self._finds_enough(plan):
-            self._ranked = None
+            if self._ranked is not None:
+                self._ranked.cancel()  # If it waits for a thread yet, others need not wait for it.
+                self._ranked = None
             self._plan = self._state.vocabulary.relaxed(plan)
             self._whole = None
 
