@@ -5,14 +5,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import orjson
 import pytest
+import tantivy
 
 from tests.builders import LAMP
 from tests.contract.product_index import START, STEP, Clock, put, remove, things
 from tests.waiting import until
 from vitrina.adapters.index import engine, following, opening
+from vitrina.adapters.index.building import build
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.memory import MemoryCatalog
@@ -231,6 +234,38 @@ def test_a_folder_that_cannot_be_written_to_leaves_it_in_memory(
     assert str(place) in check.detail
 
 
+@pytest.mark.parametrize("error", [OSError("no space left on device"), ValueError("no space")])
+def test_a_disk_that_is_full_before_it_is_built_leaves_it_in_memory(
+    catalog: MemoryCatalog,
+    watched: Watched,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def build_where_there_is_room(*given: Any) -> tantivy.Index:
+        if tmp_path / "0" in given:
+            raise error
+        return build(*given)
+
+    monkeypatch.setattr(following, "build", build_where_there_is_room)
+    with opened(watched, tmp_path) as index:
+        assert len(ids(index)) == 5
+        put(catalog, LAMP)
+        assert "lamp" in ids(index)
+        assert index.checks()[0].status is CheckStatus.WARN
+
+
+def test_it_lets_go_of_the_disk_also_when_the_engine_does_not_end_well(
+    watched: Watched, tmp_path: Path
+) -> None:
+    with opened(watched, tmp_path) as index:
+        index._follower._writer.wait_merging_threads()  # noqa: SLF001 - from now on it refuses
+
+    with opened(watched, tmp_path) as index:
+        assert (tmp_path / "0.json").exists()
+        assert not (tmp_path / "1.lock").exists()
+
+
 def test_it_is_opened_anew_now_and_then(
     catalog: MemoryCatalog, watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +370,42 @@ def test_it_waits_for_a_catalog_that_cannot_be_read(
     with opened(unreadable, tmp_path) as index:
         assert len(ids(index)) == 5
         assert unreadable.read_whole == 3
+
+
+class UnreadableChanges(Watched):
+    """A catalog whose changes the system refuses to read, so many times."""
+
+    refused = 0
+
+    def changes(self, after: int, *, limit: int) -> Sequence[Change]:
+        if self.refused:
+            self.refused -= 1
+            raise StoreUnreadable("too many open files")
+        return super().changes(after, limit=limit)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_it_is_gone_on_with_when_its_catalog_can_be_read_again(
+    catalog: MemoryCatalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_memory: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    monkeypatch.setattr(opening, "RETRY_S", 0.01)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    unreadable = UnreadableChanges(catalog)
+    for unreadable.refused in (0, 3):
+        with TantivyIndex(
+            unreadable,  # type: ignore[arg-type]
+            unreadable,  # type: ignore[arg-type]
+            tmp_path / "disk",
+            memory=memory if in_memory else None,
+        ) as index:
+            assert len(ids(index)) == 5
+            in_use = [each.name for each in memory.glob("*/*") if each.is_dir()]
+            assert in_use == (["0"] if in_memory else [])
+    assert unreadable.read_whole == 1
 
 
 def test_a_stop_ends_the_wait_for_a_catalog_that_cannot_be_read(

@@ -210,6 +210,20 @@ def test_memory_that_is_gone_leaves_it_on_the_disk(
         assert index.checks()[0].status is CheckStatus.PASS
 
 
+def test_memory_that_is_gone_when_it_is_opened_anew_leaves_it_on_the_disk(
+    catalog: MemoryCatalog, disk: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "COMMITS_MAX", 1)
+    with opened(catalog, disk, memory) as index:
+        put(catalog, LAMP)
+        assert "lamp" in ids(index)
+
+        shutil.rmtree(in_use(memory))
+        remove(catalog, "product-4")
+        assert ids(index) == ("lamp", "product-0", "product-1", "product-2", "product-3")
+        assert index.checks()[0].status is CheckStatus.PASS
+
+
 def test_a_save_that_is_not_finished_leaves_nothing_in_the_way(
     catalog: MemoryCatalog, disk: Path, memory: Path
 ) -> None:

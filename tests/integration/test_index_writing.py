@@ -3,7 +3,7 @@
 import io
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -163,3 +163,24 @@ def test_helpers_build_the_same_index(tmp_path: Path, monkeypatch: pytest.Monkey
             assert index.search(ProductQuery("thing")).total == 30
             answers.append(index.search(ProductQuery("thing 7", limit=200)))
     assert answers[0] == answers[1]
+
+
+def test_what_was_joined_when_the_disk_refused_is_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def joined(parts: Sequence[Path], folder: Path) -> None:
+        join(parts, folder)
+        raise OSError("the folder cannot be forced to the disk")
+
+    monkeypatch.setattr(writing, "join", joined)
+    monkeypatch.setattr(building, "helpers_for", lambda _: 2)
+    catalog = things(30)
+
+    with TantivyIndex(catalog.view, catalog, tmp_path) as index:
+        assert index.search(ProductQuery("thing")).total == 30
+
+
+def test_what_a_helper_writes_that_nobody_ended_is_in_nobodys_way(tmp_path: Path) -> None:
+    """Its service was killed, and the next one builds in the same folder."""
+    chosen = {*writing.part_folders(tmp_path, 2), *writing.part_folders(tmp_path, 2)}
+    assert len(chosen) == 4

@@ -75,6 +75,7 @@ def build(
 
     Raises:
         GivenUp: It was stopped.
+        ValueError, OSError: The engine or the disk refuses.
     """
     helpers = helpers_for(len(products))
     if helpers and folder is not None:
@@ -83,6 +84,8 @@ def build(
             write_parts(products, language, spread, folder, helpers, tell)
         except (HelperFailed, OSError, ValueError) as error:
             _log.warning("the index is built by one process: %s", error)
+            for each in folder.iterdir():
+                each.unlink()  # They may have got as far as to an index.
         else:
             return tantivy.Index(build_schema(), str(folder), reuse=True)
     return write_index(_bodies(products, progress), language, spread, folder)

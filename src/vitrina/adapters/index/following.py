@@ -6,7 +6,6 @@ every few seconds. When memory or the disk fails, the index goes on with what is
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -22,7 +21,7 @@ from vitrina.adapters.index.reading import Reading
 from vitrina.adapters.index.schema import FORMAT, TERMS, Spread, build_schema
 from vitrina.adapters.index.slots import Note
 from vitrina.adapters.index.state import State, States
-from vitrina.domain.errors import ChangesGone
+from vitrina.domain.errors import ChangesGone, StoreUnreadable
 from vitrina.service_layer.ports import CatalogView, ChangeLog
 
 BATCH_CHANGES: Final = 10_000
@@ -81,11 +80,18 @@ class Follower:
             self.build()
 
     def build(self) -> None:
-        """Make the index from the catalog, in place of what there was.
+        """Make the index from the catalog, in place of what there was: on the disk, or else in memory.
 
         Raises:
             GivenUp: It was stopped.
+            ValueError, OSError: It cannot be made in memory, either.
         """
+        try:
+            self._build()
+        except (ValueError, OSError) as error:
+            self._move_to_memory(error)
+
+    def _build(self) -> None:
         self.doubtful = False
         self._home.clear()
         seq, products = self._view.snapshot()
@@ -109,8 +115,15 @@ class Follower:
 
     def finish(self) -> None:
         """Wait until what is being written is written; nothing must be committed any more."""
-        self._writer.wait_merging_threads()
+        self._end_writing()
         self._states.close()
+
+    def _end_writing(self) -> None:
+        """Wait until what is being written is written; what was committed stands also where that fails."""
+        try:
+            self._writer.wait_merging_threads()
+        except (ValueError, RuntimeError) as error:  # The latter where it was ended before.
+            _log.info("the engine has not finished what it was writing: %s", error)
 
     def _reopen(self) -> bool:
         """Go on with what is kept on the disk; False when it is of no use."""
@@ -130,6 +143,11 @@ class Follower:
                 _log.info("the index is of another past of the catalog")
                 return False
             self._follow()
+        except StoreUnreadable:
+            # It is opened again when the catalog can be read.
+            self._end_writing()
+            self._home.drop_overlay()
+            raise
         except BaseException as error:
             if not is_of_damage(error):
                 raise
@@ -223,8 +241,7 @@ class Follower:
 
     def _go_back(self, *, for_good: bool = False) -> None:
         """Follow the catalog from what was saved last: on the disk."""
-        with suppress(ValueError):  # It may be what is broken.
-            self._writer.wait_merging_threads()
+        self._end_writing()
         self._home.drop_overlay(for_good=for_good)
         note = self._home.note()
         if note is None:

@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from itertools import batched
 from pathlib import Path
+from secrets import token_hex
 from select import select
 from threading import Lock
 from typing import IO, Final, Self
@@ -95,7 +96,7 @@ def write_parts(
         ValueError: Likewise: what helpers have made is no index.
     """
     source = _Source(products, tell)
-    parts = [folder / f"part-{number}" for number in range(helpers)]
+    parts = part_folders(folder, helpers)
     with ExitStack() as running:
         for part in parts:
             running.callback(shutil.rmtree, part, ignore_errors=True)
@@ -109,6 +110,16 @@ def write_parts(
         for fed in failed or feeding:
             fed.result()
         join(parts, folder)
+
+
+def part_folders(folder: Path, helpers: int) -> list[Path]:
+    """Return a new folder for each helper to make.
+
+    No two builds use the same: when a service was killed, its helpers may go on for some seconds, while the next
+    service builds in the same place.
+    """
+    build = token_hex(4)
+    return [folder / f"part-{build}-{number}" for number in range(helpers)]
 
 
 def helpers_for(products: int) -> int:
@@ -133,7 +144,8 @@ class _Source:
 
     def check(self) -> None:
         """Raise what there is to raise, if nobody wants the index any more."""
-        self._tell(0)
+        with self._lock:
+            self._tell(0)
 
     def _next(self) -> Sequence[Stored]:
         with self._lock:
