@@ -3,7 +3,7 @@
 from concurrent.futures import wait
 from dataclasses import replace
 from os import process_cpu_count
-from threading import current_thread
+from threading import Thread, current_thread
 
 import pytest
 
@@ -98,10 +98,10 @@ def test_what_is_no_longer_wanted_is_not_ranked(
 ) -> None:
     """While others are ranked, too few products turn out to hold all words."""
     monkeypatch.setattr(searching, "LONG", 0)
-    ranked_in: list[str] = []
+    ranked_in: list[Thread] = []
 
     def page_of(ranking: Ranking, query: ProductQuery) -> Page:
-        ranked_in.append(current_thread().name)
+        ranked_in.append(current_thread())
         return pages.page_of(ranking, query)
 
     monkeypatch.setattr(searching, "page_of", page_of)
@@ -112,4 +112,4 @@ def test_what_is_no_longer_wanted_is_not_ranked(
         index.search(ProductQuery("red sofa", limit=7))
         gate.open()
         wait(others, 30)
-    assert ranked_in == ["MainThread"]
+    assert ranked_in == [current_thread()]

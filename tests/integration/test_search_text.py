@@ -233,6 +233,15 @@ def test_a_word_with_a_typo_is_sought_in_descriptions_last(catalog: MemoryCatalo
     assert index.search(ProductQuery("saxophoen")).ids == ("b",)
 
 
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_word_that_is_too_long_finds_no_category(catalog: MemoryCatalog, language: str) -> None:
+    """The singular of a Spanish word in -z is a letter longer than the word."""
+    put(catalog, Product(id="a", title="Bulb", category_id="lamps"))
+    index = TantivyIndex(catalog.view, catalog, reading=Reading(language))
+
+    assert index.search(ProductQuery("a" * 62 + "z")).total == 0
+
+
 def test_two_words_find_a_category_that_is_called_by_both_as_one(catalog: MemoryCatalog) -> None:
     put(catalog, Product(id="a", title="Bulb", category_id="lamps"), Product(id="b", title="La"))
     index = TantivyIndex(catalog.view, catalog)

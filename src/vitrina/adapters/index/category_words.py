@@ -26,6 +26,8 @@ class CategoryWords:
 
     def holding(self, stem: str, *, unfinished: bool) -> list[str]:
         """Return the ids of the categories that a word names; or begins to name."""
+        if not stem:
+            return []  # Of a word that is too long: all others would begin like it.
         found: list[str] = []
         for place in range(bisect_left(self._stems, stem), len(self._stems)):
             held = self._stems[place]

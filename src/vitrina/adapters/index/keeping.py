@@ -55,7 +55,7 @@ class Shelf[Key: Hashable, Value]:
     """What is kept, with a bound on its memory, and how often the rest was asked for.
 
     The rest is counted by its hash, as what is asked for only once may be long. Where two share one, something is
-    taken in too soon.
+    taken in too soon, or at the price of the other: how much it is shows when it is taken in.
     """
 
     def __init__(self, room: int) -> None:

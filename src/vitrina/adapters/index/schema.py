@@ -2,8 +2,9 @@
 
 ===============  =====================================================================================
 ``id``           the product's id as a term
-``h i0 … i4``    its order, see :mod:`~vitrina.adapters.index.encoding`: as many of them as it takes, and the last
-``long``         the id where they do not tell it, kept
+``h i0 … i4``    its place in the order of ids, see :mod:`~vitrina.adapters.index.encoding`: only as many of them as it
+                 takes to tell the id, and ``i4`` in any case
+``long``         the id itself, stored by the engine, where it is too long for these
 ``l0 … l3``      the order of the folded title
 ``price …``      what is sorted and cut by size: prices in ten-thousandths, times in microseconds
 ``price_step`` … in which bucket of a facet a number is

@@ -95,8 +95,8 @@ def is_filled(last_level: float) -> bool:
 class Walker:
     """Reads sorted pages from one state of the index.
 
-    A level of the id that a product does not need to be told is missing in it, as are those that follow: nothing
-    else shares the levels before, so that none of them is asked for.
+    Products have only as many levels of the id as it takes to tell them apart. Where one has no further level, no
+    other product shares those that it has, so that a walk never comes to a level that is missing.
 
     Attributes:
         searcher: That state.
