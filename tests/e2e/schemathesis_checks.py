@@ -54,6 +54,7 @@ OF_PATCHED: Final = OF_DOCUMENTS | {
 
 OF_QUERIES: Final = frozenset(
     {
+        "duplicate_value",
         "invalid_facet_query",
         "invalid_number",
         "invalid_boolean",

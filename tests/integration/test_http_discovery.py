@@ -106,6 +106,8 @@ def test_comparison(client: TestClient) -> None:
     assert rows["price"]["best"] == [1]
     twice = client.get("/v1/products/compare?ids=tv1,tv0,tv1").json()
     assert [each["id"] for each in twice["products"]] == ["tv1", "tv0"]
+    same = problem(client.get("/v1/products/compare?ids=tv1,tv1"), 422, "invalid_query")
+    assert [each["code"] for each in same["errors"]] == ["duplicate_value"]
     only = client.get("/v1/products/compare?ids=tv1,tv2&only=differences").json()["rows"]
     assert all(each["differs"] for each in only)
     assert "attributes.hdr" not in {each["attribute"] for each in only}

@@ -131,12 +131,15 @@ async def get_statistics(request: CatalogRequest) -> Response:
 
 def _asked(request: CatalogRequest, listed: str | None) -> list[Stored]:
     """Return the products to compare."""
-    ids = list(dict.fromkeys((listed or "").split(",")))
+    given = (listed or "").split(",")
+    ids = list(dict.fromkeys(given))
     if listed and "" in ids:
         detail = "Values are separated by single commas; one of them is empty."
         raise _fault("ids", "empty_value", detail)
     if not PRODUCTS_MIN <= len(ids) <= PRODUCTS_MAX:
         detail = f"Name {PRODUCTS_MIN} to {PRODUCTS_MAX} different products, separated by commas."
+        if PRODUCTS_MIN <= len(given) <= PRODUCTS_MAX:
+            raise _fault("ids", "duplicate_value", detail)
         raise _fault("ids", "out_of_range" if listed else "required", detail)
     found: list[Stored] = []
     for key, stored in zip(ids, request.catalog.view.products(ids), strict=True):

@@ -435,6 +435,7 @@ FAULT_CODES: Final[Mapping[str, str]] = {
 QUERY_FAULT_CODES: Final[Mapping[str, str]] = {
     "control_character": FAULT_CODES["control_character"],
     "duplicate_parameter": "The parameter may be given once only, for each facet in the case of `facet_query`.",
+    "duplicate_value": "There are enough values, but too few different ones.",
     "empty_value": "The parameter, or one of the values that its commas separate, is empty.",
     "invalid_boolean": "The value is neither `true` nor `false`.",
     "invalid_facet_query": "A `facet_query` is not `FIELD:words`, or its field is counted by ranges.",
