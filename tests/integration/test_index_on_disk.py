@@ -352,6 +352,22 @@ def test_an_index_that_cannot_be_built_says_so(catalog: MemoryCatalog) -> None:
     assert "the disk is gone" in check.detail
 
 
+def test_an_engine_that_gives_up_while_it_builds_is_told(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def give_up(*_: object) -> tantivy.Index:
+        raise PanicException("index out of bounds")
+
+    monkeypatch.setattr(following, "build", give_up)
+    monkeypatch.setattr(engine, "OPEN_PATIENCE_S", 1)
+    with TantivyIndex(catalog.view, catalog) as index:
+        with pytest.raises(RuntimeError):
+            index.search(EVERYTHING)
+        (check,) = index.checks()
+    assert check.status is CheckStatus.FAIL
+    assert "index out of bounds" in check.detail
+
+
 class Unreadable(Watched):
     """A catalog that the system refuses to read at first."""
 

@@ -25,7 +25,7 @@ class Opening:
 
     def __init__(self) -> None:
         self.done: Final = Event()
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self.progress: Final = Progress()
         self._thread: Thread | None = None
 
@@ -47,8 +47,9 @@ class Opening:
                 self.progress.stop.wait(RETRY_S)
         except GivenUp as stopped:
             self.failure = stopped
-        except Exception as error:  # noqa: BLE001 - the outermost frame of a thread
-            # Whoever searches must be told, whatever went wrong in this thread.
+        except BaseException as error:  # noqa: BLE001 - the outermost frame of a thread
+            # Whoever searches must be told, whatever went wrong in this thread; what the engine raises when it
+            # gives up is no Exception.
             _log.exception("the index cannot be built")
             self.failure = error
         self.done.set()
