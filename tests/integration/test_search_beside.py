@@ -1,11 +1,13 @@
 """Long questions: what matches is ranked while it is counted, and the answer is the same."""
 
+from collections.abc import Sequence
 from concurrent.futures import wait
 from dataclasses import replace
 from os import process_cpu_count
-from threading import Thread, current_thread
+from threading import Event, Thread, current_thread
 
 import pytest
+from tantivy import Query
 
 from tests.builders import eur
 from tests.contract.product_index import follow, new_catalog, put
@@ -13,6 +15,7 @@ from tests.integration.disks import Gate
 from vitrina.adapters.index import pages, searching
 from vitrina.adapters.index.engine import TantivyIndex
 from vitrina.adapters.index.pages import Page, Ranking
+from vitrina.adapters.index.tallies import Counted, Tally
 from vitrina.adapters.memory import MemoryCatalog
 from vitrina.domain.errors import BadCursor
 from vitrina.domain.product import Product
@@ -93,10 +96,14 @@ def test_a_wrong_position_is_refused_when_it_is_ranked_beside(
             index.search(replace(QUERIES[1], after=wrong))
 
 
-def test_what_is_no_longer_wanted_is_not_ranked(
-    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "query",
+    [ProductQuery("red sofa", limit=7), ProductQuery("lamp", facets=FACETS, limit=7)],
+    ids=["too few products hold all words", "all do"],
+)
+def test_nobody_waits_for_a_thread_that_others_keep_busy(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch, query: ProductQuery
 ) -> None:
-    """While others are ranked, too few products turn out to hold all words."""
     monkeypatch.setattr(searching, "LONG", 0)
     ranked_in: list[Thread] = []
 
@@ -109,7 +116,28 @@ def test_what_is_no_longer_wanted_is_not_ranked(
     with TantivyIndex(catalog.view, catalog) as index:
         beside = index._follower.state.beside  # noqa: SLF001 - to keep all of its threads busy
         others = [beside.submit(gate) for _ in range(4 * (process_cpu_count() or 1))]
-        index.search(ProductQuery("red sofa", limit=7))
+        index.search(query)
         gate.open()
         wait(others, 30)
     assert ranked_in == [current_thread()]
+
+
+def test_facets_are_counted_while_the_page_is_ranked(
+    catalog: MemoryCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LONG", 0)
+    counted, count, ranked = Event(), Tally.count, list[bool]()
+
+    def count_all(tally: Tally, query: Query, facets: Sequence[Facet]) -> Counted:
+        counted.set()
+        return count(tally, query, facets)
+
+    def page_of(ranking: Ranking, query: ProductQuery) -> Page:
+        ranked.append(counted.wait(5))
+        return pages.page_of(ranking, query)
+
+    monkeypatch.setattr(Tally, "count", count_all)
+    monkeypatch.setattr(searching, "page_of", page_of)
+    with TantivyIndex(catalog.view, catalog) as index:
+        index.search(ProductQuery("lamp", facets=FACETS))
+    assert ranked == [True]

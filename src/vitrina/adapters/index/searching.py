@@ -79,8 +79,10 @@ class Search:
         if plan is not None:
             self._follow(plan)
         by_worth = plan is not None and self._query.order.field == "relevance"
+        # Where the page is being ranked beside, this goes on meanwhile.
+        told = None if self._ranked is None else self._facets()
         ids, following = self._by_worth() if by_worth else self._by_field()
-        facets, stats = self._facets()
+        facets, stats = told or self._facets()
         hits = Hits(tuple(ids), self._total(), following, facets, stats)
         return self._noted(hits)
 
@@ -287,8 +289,9 @@ class Search:
         assert plan is not None  # noqa: S101 - nothing else is ranked
         if self._narrowed is not None:
             return page_of(self._narrowed, self._query)
-        if self._ranked is not None:
+        if self._ranked is not None and not self._ranked.cancel():
             return self._ranked.result()
+        # Where no thread has been free for it, it is not waited for.
         ranking = self._ranking(plan, counting=not self._is_counted())
         page = page_of(ranking, self._query)
         if ranking.total is not None:
