@@ -275,7 +275,8 @@ class _Reader:
         matching: dict[str, str] = {}
         for value in self._given.get("facet_query", ()):
             # The name of an attribute may hold a colon itself.
-            name = next((each for each in asked if value.startswith(f"{each}:")), None)
+            held = [each for each in asked if value.startswith(f"{each}:")]
+            name = max(held, key=len, default=None)
             words = value.removeprefix(f"{name}:")
             if name is None:
                 detail = "Written FIELD:words, where FIELD is one of the facets asked for."
